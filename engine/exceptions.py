@@ -1,0 +1,238 @@
+"""One tree of errors. A leaf's docstring is its message in Chinese, with {facts} filled in; its second paragraph says what to do next.
+
+The web layer translates the docstring (it is a message id of the catalogue), maps the class to a status in `webapp/errors.py`
+and shows `code` to programs.
+"""
+
+import inspect
+import re
+
+
+class EngineError(Exception):
+    """操作没有完成。
+
+    请重试;如果仍然失败,请联系管理员。
+    """
+
+    def __init__(self, **facts):
+        """Keep the `facts` that fill the message; they must be printable and free of personal data."""
+        self.facts = facts
+        super().__init__(self.message)
+
+    @classmethod
+    def template(cls) -> tuple[str, str]:
+        """The message and the hint (may be empty), unformatted: what the catalogue translates."""
+        parts = inspect.cleandoc(cls.__doc__).split("\n\n", 1)
+        return parts[0], parts[1] if len(parts) > 1 else ""
+
+    @property
+    def code(self) -> str:
+        """Stable name for programs: `TaskTaken` is `task_taken`."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+
+    @property
+    def message(self) -> str:
+        """What happened and why, in Chinese."""
+        return self._fill(self.template()[0])
+
+    @property
+    def hint(self) -> str:
+        """What to do next, in Chinese."""
+        return self._fill(self.template()[1])
+
+    def _fill(self, template: str) -> str:
+        try:
+            return template.format(**self.facts)
+        except (KeyError, IndexError):
+            return template
+
+
+# --- who asks -------------------------------------------------------------------------------------------------------
+
+
+class NotSignedIn(EngineError):
+    """您还没有登录,或者登录已经过期。
+
+    请重新登录。
+    """
+
+
+class WrongCredentials(EngineError):
+    """用户名或密码不正确。
+
+    请检查大小写后重试;忘记密码请联系站长或管理员。
+    """
+
+
+class TooManyAttempts(EngineError):
+    """登录尝试过多,已暂停 {seconds} 秒。
+
+    请稍后再试。
+    """
+
+
+class Forbidden(EngineError):
+    """您没有做这件事的权限:{permission}。
+
+    如果工作需要,请联系站长({unit})或县中心管理员。
+    """
+
+
+class RegulationRefused(EngineError):
+    """制度不允许这样做:{reasons}
+
+    请按提示补齐条件后再试。
+    """
+
+    def __init__(self, verdicts, **facts):
+        """`verdicts`: the blocking `engine.regulations.Verdict`s, each with rule id, message and source."""
+        self.verdicts = list(verdicts)
+        super().__init__(reasons=";".join(v.message for v in self.verdicts), **facts)
+
+
+# --- what was asked for -------------------------------------------------------------------------------------------------
+
+
+class NotFound(EngineError):
+    """没有找到{what}“{key}”,或者您无权查看。
+
+    请检查地址或编号。
+    """
+
+
+class InvalidRequest(EngineError):
+    """请求里的“{field}”不正确:{reason}
+
+    请更正后重试。
+    """
+
+
+class InvalidForm(EngineError):
+    """表单有 {count} 处需要更正。
+
+    请按各栏目下的提示更正后再提交。
+    """
+
+    def __init__(self, errors: dict[str, str], **facts):
+        """`errors`: path of the field (`goals[0].text`) → message in Chinese."""
+        self.errors = dict(errors)
+        super().__init__(count=len(self.errors), **facts)
+
+
+class IdempotencyMismatch(EngineError):
+    """同一个 Idempotency-Key 已经用于另一个请求。
+
+    每次新的操作请使用新的键。
+    """
+
+
+class StaleVersion(EngineError):
+    """这条记录刚刚被别人改过。
+
+    请刷新后重试。
+    """
+
+
+class UnitClosed(EngineError):
+    """{unit} 在 {date} 不存在或已撤并。
+
+    请选择现行的单位。
+    """
+
+
+# --- tasks and instances ------------------------------------------------------------------------------------------------
+
+
+class TaskTaken(EngineError):
+    """这项任务已由{holder}领取。
+
+    请领取其他任务,或请站长转派。
+    """
+
+
+class TaskNotYours(EngineError):
+    """这项任务不在您名下,请先领取再办理。
+
+    打开任务页,点“领取”。
+    """
+
+
+class TaskClosed(EngineError):
+    """这项任务已经{status},不能再改。
+
+    请在“我的任务”里查看当前任务。
+    """
+
+
+class InstanceClosed(EngineError):
+    """这个个案已经{status},不能再改。
+
+    需要继续服务时,请新开一个个案。
+    """
+
+
+class NoIncident(EngineError):
+    """这个个案没有等待处理的故障。
+
+    请刷新后查看当前状态。
+    """
+
+
+# --- procedures ---------------------------------------------------------------------------------------------------------
+
+
+class DeployRefused(EngineError):
+    """流程没有部署:发现 {count} 个问题。{first}
+
+    请按列出的元素和原因修改后重新部署。
+    """
+
+    def __init__(self, findings, **facts):
+        """`findings`: the `engine.findings.Finding`s with severity error."""
+        self.findings = list(findings)
+        super().__init__(count=len(self.findings), first=self.findings[0].message if self.findings else "", **facts)
+
+
+class NotPublished(EngineError):
+    """流程“{definition}”还没有发布的版本。
+
+    请先发布一个版本。
+    """
+
+
+class VersionClosed(EngineError):
+    """流程“{definition}”的第 {number} 版已是“{status}”状态。
+
+    已发布的版本不可更改;请部署新版本。
+    """
+
+
+class CalendarInvalid(EngineError):
+    """日历文件第 {line} 行不正确:{reason}
+
+    请按“日期,类型(holiday/workday),名称”三列更正。
+    """
+
+
+# --- keys ---------------------------------------------------------------------------------------------------------------
+
+
+class Erased(EngineError):
+    """这部分内容的密钥已按规定销毁,无法再读取。
+
+    历史链仍然完整,可以验证。
+    """
+
+
+class MasterKeyMissing(EngineError):
+    """没有找到主密钥:{path}
+
+    请设置 SHUIBO_MASTER_KEY_FILE 指向主密钥文件,或从备份中恢复它。
+    """
+
+
+class SealBroken(EngineError):
+    """密封内容无法打开:内容被改动过,或者主密钥不对。
+
+    请运行 shuibo audit verify 查明位置。
+    """
