@@ -1,0 +1,222 @@
+"""The event streams: what happened, chained so that a change shows.
+
+Each stream is one SHA-256 chain over canonical JSON. The last event that a transaction adds to a stream names the hash of every guarded
+row the transaction left, so `verify` compares the tables with the history. Nothing ever updates or deletes an event.
+"""
+
+import base64
+import hashlib
+from collections import defaultdict
+from datetime import UTC, date, datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, String, insert, inspect, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm.util import identity_key
+
+from engine.db import Base, Id, Instant, Json, UnitOfWork, canonical
+from engine.vault import SubjectKey, Vault
+
+FORMAT = 1
+ALGORITHM = "sha256"
+GENESIS = "0" * 64
+
+
+class Kind(StrEnum):
+    """Every kind of event, as subject:action. Steps of a running case use the names that `engine.workflow` gives them."""
+
+    INSTANCE_STARTED = "instance:started"
+    INSTANCE_CANCELLED = "instance:cancelled"
+    INSTANCE_RETRIED = "instance:retried"
+    TASK_CLAIMED = "task:claimed"
+    TASK_RELEASED = "task:released"
+    TASK_DELEGATED = "task:delegated"
+    TASK_COMPLETED = "task:completed"
+    REGULATION_CHECKED = "regulation:checked"
+    REGULATION_REFUSED = "regulation:refused"
+    RIGHT_REFUSED = "right:refused"
+    TIMER_FIRED = "timer:due"
+    TIMER_FAILED = "timer:failed"
+    TIMER_RESCHEDULED = "timer:rescheduled"
+    DEFINITION_DEPLOYED = "definition:deployed"
+    DEFINITION_PUBLISHED = "definition:published"
+    DEFINITION_WITHDRAWN = "definition:withdrawn"
+    PARAMETER_SET = "parameter:set"
+
+
+class Stream(Base):
+    """The head of one chain; locking this row is locking the stream."""
+
+    __tablename__ = "stream"
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    seq: Mapped[int]
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class Event(Base):
+    """One line of history. `facts` hold no personal data; `sealed` does, under `key_id`'s key, and the hash covers the ciphertext."""
+
+    __tablename__ = "event"
+    stream: Mapped[str] = mapped_column(ForeignKey("stream.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    actor_id: Mapped[str | None] = mapped_column(Id, index=True)
+    occurred_at: Mapped[datetime] = mapped_column(Instant)
+    recorded_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    facts: Mapped[dict] = mapped_column(Json)
+    rows: Mapped[dict] = mapped_column(Json)
+    sealed: Mapped[bytes | None]
+    key_id: Mapped[str | None] = mapped_column(Id)
+    format: Mapped[int]
+    algorithm: Mapped[str] = mapped_column(String(16))
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+def stream(subject: str, identity: str) -> str:
+    """The id of a stream: `stream("instance", id)`."""
+    return f"{subject}/{identity}"
+
+
+def record(
+    unit: UnitOfWork,
+    stream_id: str,
+    kind: str,
+    *,
+    actor,
+    facts: dict | None = None,
+    sealed: dict | None = None,
+    key: SubjectKey | None = None,
+    vault: Vault | None = None,
+    occurred_at: datetime | None = None,
+) -> None:
+    """Add an event to a stream of this unit of work; it is chained and written at commit.
+
+    `facts`: plain JSON without personal data. `sealed`: JSON with personal data; needs `key` and `vault`.
+    """
+    _journal(unit).append(stream_id, kind, actor, facts or {}, sealed, key, vault, occurred_at or unit.now)
+
+
+def row_hash(row) -> str:
+    """SHA-256 over the canonical JSON of all columns of a guarded row."""
+    state = inspect(row).mapper
+    values = {column.key: _plain(getattr(row, column.key)) for column in state.column_attrs}
+    return hashlib.sha256(canonical(values).encode()).hexdigest()
+
+
+def row_name(row) -> str:
+    """`table/primary key`: how `Event.rows` names a row."""
+    mapper = inspect(row).mapper
+    return "/".join([mapper.local_table.name, *(str(part) for part in mapper.primary_key_from_instance(row))])
+
+
+def event_hash(event: dict) -> str:
+    """The hash of an event: over everything but itself; the sealed payload enters as the hash of its ciphertext."""
+    body = {name: _plain(value) for name, value in event.items() if name not in ("hash", "sealed")}
+    body["sealed"] = hashlib.sha256(event["sealed"]).hexdigest() if event["sealed"] is not None else None
+    return hashlib.sha256(canonical(body).encode()).hexdigest()
+
+
+def events(session: Session, stream_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
+    """A stream's events in order, from sequence `after` on."""
+    query = select(Event).where(Event.stream == stream_id, Event.seq > after).order_by(Event.seq)
+    return list(session.scalars(query.limit(limit) if limit else query))
+
+
+class _Journal:
+    """The events a unit of work has gathered, by stream, and the guarded rows it touched."""
+
+    def __init__(self, unit: UnitOfWork):
+        self.unit = unit
+        self.pending: dict[str, list[dict]] = defaultdict(list)
+        self.touched: dict[str, dict[str, str | None]] = defaultdict(dict)
+        unit.before_commit.append(self.close)
+
+    def append(self, stream_id, kind, actor, facts, sealed, key, vault, occurred_at) -> None:
+        payload = None
+        if sealed is not None:
+            payload = vault.seal(key, sealed, f"event:{stream_id}:sealed")
+        self.pending[stream_id].append(
+            {
+                "county_id": actor.county_id,
+                "stream": stream_id,
+                "kind": str(kind),
+                "actor_id": actor.person_id,
+                "occurred_at": occurred_at.astimezone(UTC),
+                "recorded_at": self.unit.now.astimezone(UTC),
+                "facts": facts,
+                "rows": {},
+                "sealed": payload,
+                "key_id": key.id if payload is not None else None,
+                "format": FORMAT,
+                "algorithm": ALGORITHM,
+            }
+        )
+
+    def close(self) -> None:
+        session = self.unit.session
+        changed = [row for row in session.new | session.dirty if hasattr(row, "__stream__") and session.is_modified(row)]
+        removed = [row for row in session.deleted if hasattr(row, "__stream__")]
+        heads = {  # in one order everywhere, so that two transactions never wait for each other
+            stream_id: self._head(stream_id, self.pending[stream_id][0]["county_id"]) for stream_id in sorted(self.pending)
+        }
+        session.flush()
+        for row in changed:
+            self.touched[row.__stream__()][row_name(row)] = row_hash(row)
+        for row in removed:
+            self.touched[row.__stream__()][row_name(row)] = None
+        orphans = self.touched.keys() - self.pending.keys()
+        if orphans:
+            raise AssertionError(f"rows changed without an event: {sorted(orphans)}")
+        written = []
+        for stream_id, drafts in self.pending.items():
+            drafts[-1]["rows"] = self.touched.get(stream_id, {})
+            written += _chain(heads[stream_id], drafts)
+        if written:
+            session.execute(insert(Event), written)
+        self.pending.clear()
+        self.touched.clear()
+
+    def _head(self, stream_id: str, county_id: str) -> Stream:
+        session = self.unit.session
+        head = session.identity_map.get(identity_key(Stream, stream_id))
+        return head or session.get(Stream, stream_id, with_for_update=True) or _open(session, stream_id, county_id)
+
+
+def _open(session: Session, stream_id: str, county_id: str) -> Stream:
+    """Make a stream that may be made by another transaction at the same moment: one wins, both use it."""
+    dialect = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
+    values = {"id": stream_id, "county_id": county_id, "seq": 0, "hash": GENESIS}
+    session.execute(dialect.insert(Stream).values(values).on_conflict_do_nothing())
+    return session.get(Stream, stream_id, with_for_update=True)
+
+
+def _chain(head: Stream, drafts: list[dict]) -> list[dict]:
+    for draft in drafts:
+        draft["seq"] = head.seq + 1
+        draft["previous_hash"] = head.hash
+        draft["hash"] = event_hash(draft)
+        head.seq, head.hash = draft["seq"], draft["hash"]
+    return drafts
+
+
+def _journal(unit: UnitOfWork) -> _Journal:
+    if unit.journal is None:
+        unit.journal = _Journal(unit)
+    return unit.journal
+
+
+def mark_removed(unit: UnitOfWork, stream_id: str, name: str) -> None:
+    """Note a guarded row that was deleted by a statement rather than through the session; `name` as `row_name` gives it."""
+    _journal(unit).touched[stream_id][name] = None
+
+
+def _plain(value):
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return value

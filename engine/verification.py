@@ -1,0 +1,138 @@
+"""Is the history whole, and do the tables say what the history says?
+
+Walks every stream once, in order, with memory bounded by one stream; then counts the guarded rows that no event explains.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from sqlalchemy import func, inspect, select
+from sqlalchemy.orm import Session
+
+from engine.audit import ALGORITHM, FORMAT, GENESIS, Event, Stream, event_hash, row_hash, row_name
+from engine.db import Base
+
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A place where history or table was tampered with. `place` is `stream#sequence` or `table/key`."""
+
+    place: str
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message} [{self.code}]"
+
+
+def verify(session: Session, progress: Callable[[int, int], None] = lambda done, total: None) -> Iterator[Fault]:
+    """Every fault in events and guarded rows. `progress(done, total)` is called as events are read."""
+    total = session.scalar(select(func.count()).select_from(Event))
+    done = 0
+    explained: dict[str, int] = {}
+    heads = {head.id: (head.seq, head.hash) for head in session.scalars(select(Stream).execution_options(yield_per=BATCH))}
+    query = select(Event).order_by(Event.stream, Event.seq).execution_options(yield_per=BATCH)
+    for stream_id, events in groupby(session.scalars(query), key=lambda event: event.stream):
+        rows: dict[str, tuple[str | None, int]] = {}
+        last = (0, GENESIS)
+        for event in events:
+            yield from _check_event(event, last)
+            last = (event.seq, event.hash)
+            rows.update({name: (digest, event.seq) for name, digest in event.rows.items()})
+            done += 1
+            if done % BATCH == 0:
+                session.expunge_all()
+                progress(done, total)
+        yield from _check_head(stream_id, heads.pop(stream_id, None), last)
+        yield from _check_rows(session, stream_id, rows, explained)
+    for stream_id, (seq, _hash) in heads.items():
+        if seq:
+            yield Fault(f"{stream_id}#1", "events_removed", f"这条历史应有 {seq} 个事件,一个也没有了")
+    progress(done, total)
+    yield from _check_unexplained(session, explained)
+
+
+def _check_event(event: Event, last: tuple[int, str]) -> Iterator[Fault]:
+    place = f"{event.stream}#{event.seq}"
+    if event.seq != last[0] + 1:
+        yield Fault(place, "event_missing", f"第 {last[0]} 个事件之后应是第 {last[0] + 1} 个:有事件被删除或调换")
+    elif event.previous_hash != last[1]:
+        yield Fault(place, "chain_broken", "这个事件不接在前一个事件之后:历史被改写或调换")
+    if event.format > FORMAT or event.algorithm != ALGORITHM:
+        yield Fault(place, "format_unknown", f"不认识的格式 {event.format}/{event.algorithm}")
+    values = {attribute.key: getattr(event, attribute.key) for attribute in inspect(Event).column_attrs}
+    if event_hash(values) != event.hash:
+        yield Fault(place, "event_changed", "这个事件的内容与它的哈希不符:内容被改动或伪造")
+
+
+def _check_head(stream_id: str, head: tuple[int, str] | None, last: tuple[int, str]) -> Iterator[Fault]:
+    if head is None:
+        yield Fault(f"{stream_id}#{last[0]}", "stream_missing", "这条历史的登记不见了")
+    elif head[0] > last[0]:
+        yield Fault(f"{stream_id}#{last[0] + 1}", "events_removed", f"末尾的 {head[0] - last[0]} 个事件被删除")
+    elif head != last:
+        yield Fault(f"{stream_id}#{last[0]}", "head_differs", "末尾的事件与登记的哈希不符:有事件被添加或登记被改动")
+
+
+def _check_rows(session: Session, stream_id: str, rows: dict, explained: dict[str, int]) -> Iterator[Fault]:
+    """Compare the rows a stream speaks of with the tables."""
+    by_table: dict[str, list[str]] = {}
+    for name in rows:
+        by_table.setdefault(name.split("/", 1)[0], []).append(name)
+    for table, names in by_table.items():
+        model = _guarded().get(table)
+        if model is None:
+            continue
+        found = _load(session, model, names)
+        for name in names:
+            digest, seq = rows[name]
+            row = found.get(name)
+            if row is None and digest is not None:
+                yield Fault(name, "row_removed", f"这一行被删除({stream_id}#{seq} 写下了它)")
+            elif row is not None:
+                explained[table] = explained.get(table, 0) + 1
+                if digest is None:
+                    yield Fault(name, "row_restored", f"这一行应已删除({stream_id}#{seq}),现在又出现了")
+                elif row_hash(row) != digest or row.__stream__() != stream_id:
+                    yield Fault(name, "row_changed", f"这一行与历史不符({stream_id}#{seq}):被绕过系统改动")
+    session.expunge_all()
+
+
+def _load(session: Session, model, names: list[str]) -> dict[str, object]:
+    key = inspect(model).primary_key
+    found = {}
+    for start in range(0, len(names), BATCH):
+        keys = [name.split("/")[1:] for name in names[start : start + BATCH]]
+        if len(key) == 1:
+            query = select(model).where(key[0].in_([key[0].type.python_type(part[0]) for part in keys]))
+            found.update({row_name(row): row for row in session.scalars(query)})
+        else:
+            for parts in keys:
+                values = tuple(column.type.python_type(part) for column, part in zip(key, parts, strict=True))
+                row = session.get(model, values)
+                if row is not None:
+                    found[row_name(row)] = row
+    return found
+
+
+def _check_unexplained(session: Session, explained: dict[str, int]) -> Iterator[Fault]:
+    """Rows that no event ever wrote. The count tells whether to look; the look names them."""
+    for table, model in _guarded().items():
+        if session.scalar(select(func.count()).select_from(model)) == explained.get(table, 0):
+            continue
+        for row in session.scalars(select(model).execution_options(yield_per=BATCH)):
+            if not _explained(session, row):
+                yield Fault(row_name(row), "row_forged", "没有任何事件写过这一行:它是绕过系统添加的")
+
+
+def _explained(session: Session, row) -> bool:
+    name = row_name(row)
+    rows = session.scalars(select(Event.rows).where(Event.stream == row.__stream__(), Event.rows != {}))
+    return any(name in written for written in rows)
+
+
+def _guarded() -> dict[str, type]:
+    return {mapper.local_table.name: mapper.class_ for mapper in Base.registry.mappers if hasattr(mapper.class_, "__stream__")}
