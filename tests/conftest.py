@@ -1,0 +1,7 @@
+"""Fixtures every test may use. They are written in tests/support/."""
+
+pytest_plugins = [
+    "tests.support.databases",
+    "tests.support.browsers",
+    "tests.support.campaigns",
+]

