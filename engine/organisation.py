@@ -1,0 +1,342 @@
+"""The county's tree of units, the people who work in it, their accounts, and the one table of permissions (default: deny).
+
+county centre (县社会工作服务中心) > station (乡镇(街道)社工站) > village room (村社工室). Units are dated, because villages merge.
+A person's name is personal data: sealed under the person's own key, found through keyed hashes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, and_, false, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from engine import names
+from engine.db import Base, Id, Json
+from engine.exceptions import Forbidden, NotFound, UnitClosed
+from engine.vault import SubjectKey, Vault
+
+KINDS = ("county", "station", "room")
+ROLES = ("supervisor", "lead", "worker", "auditor", "admin", "resident")
+WORKFORCE = {
+    "full_time": "专职社工",
+    "part_time": "兼职社工",
+    "assistant": "社工助理员",
+    "volunteer": "志愿者",
+    "partner": "联动伙伴",
+}
+PARTNERS = {
+    "petition": "信访干部",
+    "mediator": "调解员",
+    "child": "儿童主任",
+    "care": "护理员(护工)",
+    "ceremony": "红白理事会成员",
+    "protection": "未保单位",
+}
+
+
+class Unit(Base):
+    """A county, station or room. `path` is the keys from the top, `county/station-01/room-001`; `valid_to` is its last day."""
+
+    __tablename__ = "unit"
+    __table_args__ = (UniqueConstraint("county_id", "key"), Index("unit_path", "county_id", "path"))
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    key: Mapped[str] = mapped_column(String(32))
+    kind: Mapped[str] = mapped_column(String(16))
+    parent_id: Mapped[str | None] = mapped_column(ForeignKey("unit.id"))
+    path: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(60))
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+    successor_id: Mapped[str | None] = mapped_column(ForeignKey("unit.id"))
+    version: Mapped[int] = mapped_column()
+    __mapper_args__ = {"version_id_col": version}
+
+    def __stream__(self) -> str:
+        return stream(self.county_id)
+
+    @property
+    def station_id(self) -> str | None:
+        """The id of the station it is or stands in; None for the county."""
+        return {"county": None, "station": self.id, "room": self.parent_id}[self.kind]
+
+    def valid_on(self, day: date) -> bool:
+        """Whether the unit exists on that day."""
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+
+class Person(Base):
+    """Somebody who works with the county's stations, or a resident with an account. Not the people served: those are clients."""
+
+    __tablename__ = "person"
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    unit_id: Mapped[str] = mapped_column(ForeignKey("unit.id"), index=True)
+    workforce_type: Mapped[str | None] = mapped_column(String(16))
+    partner_kind: Mapped[str | None] = mapped_column(String(16))
+    key_id: Mapped[str] = mapped_column(ForeignKey("subject_key.id"))
+    sealed_name: Mapped[bytes]
+    active: Mapped[bool]
+    version: Mapped[int] = mapped_column()
+    __mapper_args__ = {"version_id_col": version}
+
+    def __stream__(self) -> str:
+        return stream(self.county_id)
+
+    @staticmethod
+    def place(person_id: str) -> str:
+        """Where the name is sealed."""
+        return f"person:{person_id}:sealed_name"
+
+
+class PersonIndex(Base):
+    """Keyed hash → person: finds staff by characters and pinyin."""
+
+    __tablename__ = "person_index"
+    county_id: Mapped[str] = mapped_column(Id, primary_key=True, sort_order=-1)
+    token: Mapped[str] = mapped_column(String(32), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+
+
+class Account(Base):
+    """How a person signs in, and the roles this gives them."""
+
+    __tablename__ = "account"
+    __table_args__ = (UniqueConstraint("county_id", "username"),)
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    username: Mapped[str] = mapped_column(String(40))
+    password_hash: Mapped[str] = mapped_column(String(160))
+    roles: Mapped[list[str]] = mapped_column(Json)
+    active: Mapped[bool]
+    version: Mapped[int] = mapped_column()
+    __mapper_args__ = {"version_id_col": version}
+
+    def __stream__(self) -> str:
+        return f"accounts/{self.county_id}"
+
+
+def stream(county_id: str) -> str:
+    """The stream that guards units and people."""
+    return f"organisation/{county_id}"
+
+
+# --- who acts -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts, with everything that rights and assignment ask about. `workforce` and `partner` are keys of WORKFORCE and PARTNERS."""
+
+    person_id: str
+    username: str
+    name: str = field(repr=False)
+    roles: frozenset[str]
+    workforce: str | None
+    partner: str | None
+    unit_id: str | None
+    unit_key: str
+    unit_path: str
+    station_id: str | None
+    county_id: str
+
+    @classmethod
+    def system(cls, county_id: str) -> "Actor":
+        """The worker and the seed. Nobody can sign in as it."""
+        return cls("system", "system", "系统", frozenset({"system"}), None, None, None, "county", "county", None, county_id)
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """Candidate groups of tasks: roles, workforce type, and `partner:<kind>`. A lead may stand in for any partner."""
+        groups = set(self.roles)
+        if self.workforce:
+            groups.add(self.workforce)
+        if self.partner:
+            groups.add(f"partner:{self.partner}")
+        if "lead" in self.roles:
+            groups.add("partner")
+            groups.update(f"partner:{kind}" for kind in PARTNERS)
+        return frozenset(groups)
+
+
+def covers(unit_path: str, place_path: str) -> bool:
+    """Whether a unit is the place or stands above it."""
+    return place_path == unit_path or place_path.startswith(unit_path + "/")
+
+
+# --- permissions ----------------------------------------------------------------------------------------------------
+
+PERMISSION_NAMES = {
+    "definition:read": "查看流程",
+    "definition:deploy": "部署流程",
+    "definition:publish": "发布流程",
+    "instance:start": "发起个案",
+    "instance:read": "查看个案",
+    "instance:cancel": "终止个案",
+    "instance:history": "查看个案经过",
+    "task:read": "查看任务",
+    "task:claim": "领取任务",
+    "task:complete": "办结任务",
+    "task:delegate": "转派任务",
+    "task:release": "退回任务",
+    "client:read": "查看服务对象",
+    "client:write": "登记服务对象",
+    "client:erase": "按规定清除服务对象的资料",
+    "incident:retry": "重试故障",
+    "calendar:write": "导入日历",
+    "parameter:write": "修改参数",
+    "account:manage": "管理账号",
+    "organisation:read": "查看机构和人员",
+    "organisation:write": "调整机构和人员",
+    "audit:verify": "核验历史",
+    "audit:read": "查阅审计记录",
+    "message:send": "发送消息",
+}
+
+_TASKS = {"task:read", "task:claim", "task:complete", "task:release"}
+_CASES = {"definition:read", "instance:read", "instance:history", "organisation:read"}
+_STATION = _TASKS | _CASES | {"instance:start", "client:read", "client:write", "message:send"}
+
+# Rows are roles and workforce types; a person may what any of their rows allows, and nothing else. Within a permission the place still
+# counts: everybody sees only what their own unit covers, and a task only who may take it (engine.assignment).
+PERMISSIONS: dict[str, frozenset[str]] = {
+    # roles
+    "supervisor": frozenset(
+        _STATION
+        | {"definition:deploy", "definition:publish", "instance:cancel", "task:delegate", "incident:retry", "parameter:write"}
+        | {"client:erase", "audit:verify"}
+    ),
+    "lead": frozenset(_STATION | {"instance:cancel", "task:delegate", "account:manage"}),
+    "worker": frozenset(_TASKS | _CASES),
+    "auditor": frozenset(_CASES | {"task:read", "client:read", "audit:verify", "audit:read"}),
+    # An admin keeps the installation and sees no case: the data of people served is none of an admin's business (PIPL 6, need to know).
+    "admin": frozenset(
+        {"definition:read", "organisation:read", "organisation:write", "account:manage", "calendar:write", "incident:retry"}
+        | {"audit:verify"}
+    ),
+    "resident": frozenset(),
+    # workforce types add to `worker`; volunteers and partners see a client only through a task they hold
+    "full_time": frozenset(_STATION | {"task:delegate"}),
+    "part_time": frozenset(_STATION),
+    "assistant": frozenset(_STATION),
+    "volunteer": frozenset(),
+    "partner": frozenset(),
+    # the worker process, the seed, the command line
+    "system": frozenset(PERMISSION_NAMES),
+}
+
+
+def may(actor: Actor, permission: str) -> bool:
+    """Whether the table grants it. An unknown permission or role grants nothing."""
+    rows = actor.roles | {actor.workforce} if actor.workforce else actor.roles
+    return any(permission in PERMISSIONS.get(row, ()) for row in rows)
+
+
+def require(actor: Actor, permission: str, place_path: str | None = None) -> None:
+    """Raises Forbidden unless granted, and, where a place is given, unless the actor's unit covers it."""
+    if not may(actor, permission) or not (place_path is None or covers(actor.unit_path, place_path)):
+        raise Forbidden(permission=PERMISSION_NAMES.get(permission, permission), unit=actor.unit_key)
+
+
+# --- queries --------------------------------------------------------------------------------------------------------
+
+
+def unit_by_key(session: Session, county_id: str, key: str, on: date | None = None) -> Unit:
+    """The unit `county`, `station-01` or `room-001`. Raises NotFound, and UnitClosed when it does not exist on the day `on`."""
+    unit = session.scalar(select(Unit).where(Unit.county_id == county_id, Unit.key == key))
+    if unit is None:
+        raise NotFound(what="单位", key=key)
+    if on is not None and not unit.valid_on(on):
+        raise UnitClosed(unit=unit.name, date=on.isoformat())
+    return unit
+
+
+def units(session: Session, county_id: str, on: date | None = None, within: str | None = None) -> list[Unit]:
+    """All units in the order of their keys, those valid on a day, or those a path covers."""
+    query = select(Unit).where(Unit.county_id == county_id).order_by(Unit.path)
+    if on is not None:
+        query = query.where(Unit.valid_from <= on, or_(Unit.valid_to.is_(None), Unit.valid_to >= on))
+    found = session.scalars(query)
+    return [unit for unit in found if within is None or covers(within, unit.path)]
+
+
+# One actor in one statement: their person, account, unit and key.
+ACTOR_COLUMNS = (
+    Person.id,
+    Account.username,
+    Person.sealed_name,
+    Account.roles,
+    Person.workforce_type,
+    Person.partner_kind,
+    Unit.id,
+    Unit.key,
+    Unit.path,
+    Unit.kind,
+    Unit.parent_id,
+    Person.county_id,
+    SubjectKey,
+)
+
+
+def with_actor(query):
+    """Join a select of ACTOR_COLUMNS (from Account) with its tables."""
+    return (
+        query.join(Person, Person.id == Account.person_id)
+        .join(Unit, Unit.id == Person.unit_id)
+        .join(SubjectKey, SubjectKey.id == Person.key_id)
+    )
+
+
+def actor_from(vault: Vault, row) -> Actor:
+    """An Actor from a row of ACTOR_COLUMNS."""
+    (person_id, username, sealed, roles, workforce, partner, unit_id, unit_key, path, kind, parent_id, county_id, key) = row
+    name = vault.open(key, sealed, Person.place(person_id))
+    station_id = {"county": None, "station": unit_id, "room": parent_id}[kind]
+    return Actor(
+        person_id, username, name, frozenset(roles), workforce, partner, unit_id, unit_key, path, station_id, county_id
+    )
+
+
+def actor_of(session: Session, vault: Vault, who: str, county_id: str | None = None) -> Actor:
+    """The actor with this username or person id, active or not. Raises NotFound."""
+    query = with_actor(select(*ACTOR_COLUMNS).select_from(Account)).where(or_(Account.username == who, Account.person_id == who))
+    if county_id is not None:
+        query = query.where(Account.county_id == county_id)
+    row = session.execute(query).first()
+    if row is None:
+        raise NotFound(what="人员", key=who)
+    return actor_from(vault, row)
+
+
+def actors(session: Session, vault: Vault, county_id: str, within: str, text: str = "", limit: int = 500) -> list[Actor]:
+    """Active people with active accounts under a unit's path, by username; `text` keeps those whose name fits it."""
+    query = (
+        with_actor(select(*ACTOR_COLUMNS).select_from(Account))
+        .where(Account.county_id == county_id, Account.active, Person.active)
+        .where(or_(Unit.path == within, Unit.path.startswith(within + "/", autoescape=True)))
+        .order_by(Account.username)
+        .limit(limit)
+    )
+    if text.strip():
+        query = query.where(or_(false(), *(_named(vault, county_id, wanted) for wanted in names.readings(text))))
+    return [actor_from(vault, row) for row in session.execute(query)]
+
+
+def names_of(session: Session, vault: Vault, person_ids: Iterable[str]) -> dict[str, str]:
+    """Names by person id, in one statement; people whose key was destroyed are left out."""
+    query = (
+        select(Person.id, Person.sealed_name, SubjectKey)
+        .join(SubjectKey, SubjectKey.id == Person.key_id)
+        .where(Person.id.in_(set(person_ids)), SubjectKey.destroyed_at.is_(None))
+    )
+    return {person_id: vault.open(key, sealed, Person.place(person_id)) for person_id, sealed, key in session.execute(query)}
+
+
+def index_person(session: Session, vault: Vault, county_id: str, person_id: str, name: str) -> None:
+    """Write the search tokens of a person's name."""
+    tokens = names.keyed(vault, county_id, "person", names.tokens(name))
+    session.add_all(PersonIndex(county_id=county_id, token=token, person_id=person_id) for token in tokens)
+
+
+def _named(vault: Vault, county_id: str, wanted: frozenset[str]):
+    tokens = names.keyed(vault, county_id, "person", wanted)
+    found = select(PersonIndex.person_id).where(PersonIndex.county_id == county_id)
+    return and_(*(Person.id.in_(found.where(PersonIndex.token == token)) for token in tokens))
