@@ -207,6 +207,13 @@ class VersionClosed(EngineError):
     """
 
 
+class DecisionFailed(EngineError):
+    """决策“{decision}”没有得出结果：{reason}
+
+    请检查决策表和输入的数据，或请县中心修改决策表。
+    """
+
+
 class CalendarInvalid(EngineError):
     """日历文件第 {line} 行不正确:{reason}
 
