@@ -3,5 +3,6 @@
 pytest_plugins = [
     "tests.support.databases",
     "tests.support.browsers",
+    "tests.support.editors",
     "tests.support.campaigns",
 ]
