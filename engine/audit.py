@@ -38,11 +38,32 @@ class Kind(StrEnum):
     RIGHT_REFUSED = "right:refused"
     TIMER_FIRED = "timer:due"
     TIMER_FAILED = "timer:failed"
+    START_TIMER_FIRED = "timer:started"
     TIMER_RESCHEDULED = "timer:rescheduled"
     DEFINITION_DEPLOYED = "definition:deployed"
     DEFINITION_PUBLISHED = "definition:published"
     DEFINITION_WITHDRAWN = "definition:withdrawn"
     PARAMETER_SET = "parameter:set"
+    COUNTY_IMPORTED = "county:imported"
+    UNIT_ADDED = "unit:added"
+    UNIT_CLOSED = "unit:closed"
+    UNIT_MERGED = "unit:merged"
+    PERSON_ADDED = "person:added"
+    PERSON_CHANGED = "person:changed"
+    ACCOUNT_CREATED = "account:created"
+    ACCOUNT_CHANGED = "account:changed"
+    ACCOUNT_BLOCKED = "account:blocked"
+    PASSWORD_CHANGED = "password:changed"
+    SESSION_OPENED = "session:opened"
+    SESSION_CLOSED = "session:closed"
+    CLIENT_REGISTERED = "client:registered"
+    CLIENT_UPDATED = "client:updated"
+    CLIENT_MOVED = "client:moved"
+    CLIENT_VIEWED = "client:viewed"
+    CLIENT_ERASED = "client:erased"
+    HOUSEHOLD_REGISTERED = "household:registered"
+    HOUSEHOLD_MOVED = "household:moved"
+    HOUSEHOLD_ERASED = "household:erased"
 
 
 class Stream(Base):
@@ -124,6 +145,23 @@ def events(session: Session, stream_id: str, after: int = 0, limit: int | None =
     return list(session.scalars(query.limit(limit) if limit else query))
 
 
+def as_line(vault: Vault, event: Event, key: SubjectKey | None) -> dict:
+    """An event for people and programs: plain JSON with its payload opened (`data`), null when the key is destroyed."""
+    data = None
+    if event.sealed is not None and key is not None and key.wrapped:
+        data = vault.open(key, event.sealed, f"event:{event.stream}:sealed")
+    return {
+        "seq": event.seq,
+        "kind": event.kind,
+        "actor_id": event.actor_id,
+        "occurred_at": event.occurred_at.isoformat(),
+        "recorded_at": event.recorded_at.isoformat(),
+        "facts": event.facts,
+        "data": data,
+        "hash": event.hash,
+    }
+
+
 class _Journal:
     """The events a unit of work has gathered, by stream, and the guarded rows it touched."""
 
@@ -156,15 +194,13 @@ class _Journal:
 
     def close(self) -> None:
         session = self.unit.session
-        changed = [row for row in session.new | session.dirty if hasattr(row, "__stream__") and session.is_modified(row)]
-        removed = [row for row in session.deleted if hasattr(row, "__stream__")]
         heads = {  # in one order everywhere, so that two transactions never wait for each other
             stream_id: self._head(stream_id, self.pending[stream_id][0]["county_id"]) for stream_id in sorted(self.pending)
         }
         session.flush()
-        for row in changed:
+        for row in _guarded(self.unit.changed):
             self.touched[row.__stream__()][row_name(row)] = row_hash(row)
-        for row in removed:
+        for row in _guarded(self.unit.removed):
             self.touched[row.__stream__()][row_name(row)] = None
         orphans = self.touched.keys() - self.pending.keys()
         if orphans:
@@ -182,6 +218,10 @@ class _Journal:
         session = self.unit.session
         head = session.identity_map.get(identity_key(Stream, stream_id))
         return head or session.get(Stream, stream_id, with_for_update=True) or _open(session, stream_id, county_id)
+
+
+def _guarded(rows: dict[int, object]) -> list:
+    return [row for row in rows.values() if hasattr(row, "__stream__")]
 
 
 def _open(session: Session, stream_id: str, county_id: str) -> Stream:

@@ -91,7 +91,7 @@ class Database:
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
             self.engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
-        self._writing = self.engine.execution_options(shuibo_write=True)
+        self.writing = self.engine.execution_options(shuibo_write=True)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -102,7 +102,7 @@ class Database:
 
     def unit(self, now: datetime) -> "UnitOfWork":
         """A unit of work: everything in it happens together or not at all."""
-        return UnitOfWork(Session(self._writing, autoflush=False, expire_on_commit=False), now)
+        return UnitOfWork(Session(self.writing, autoflush=False, expire_on_commit=False), now)
 
     def dispose(self) -> None:
         """Close all connections; a process that forks does this first."""
@@ -116,6 +116,9 @@ class UnitOfWork:
         """`now`: the server's time of this act, aware."""
         self.session = session
         self.now = now
+        self.changed: dict[int, object] = {}  # every row written so far, by identity, over all flushes
+        self.removed: dict[int, object] = {}
+        event.listen(session, "before_flush", self._note)
         self.before_commit: list[Callable[[], None]] = []
         self.journal = None  # the events gathered so far; belongs to engine.audit
 
@@ -125,6 +128,11 @@ class UnitOfWork:
     def __exit__(self, *_exception) -> None:
         self.session.rollback()
         self.session.close()
+
+    def _note(self, session: Session, _context, _instances) -> None:
+        self.changed.update({id(row): row for row in session.new})
+        self.changed.update({id(row): row for row in session.dirty if session.is_modified(row)})
+        self.removed.update({id(row): row for row in session.deleted})
 
     def commit(self) -> None:
         """Write the changed rows, let the event streams close over them, and commit once.

@@ -1,0 +1,133 @@
+"""The files that make one version: a diagram with its forms and tables, or one regulation table. Read, examined, compiled."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from engine.decisions import Decision, compile_decisions
+from engine.exceptions import DeployRefused
+from engine.feel import FeelSyntaxError
+from engine.findings import Finding, errors
+from engine.forms import Form, compile_form
+from engine.workflow import Process, compile_process, examine
+
+MAX_FILES = 200
+MAX_BYTES = 8 * 1024 * 1024
+KINDS = {"bpmn": "diagram", "dmn": "table", "form": "form"}
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Compiled files of one version. A regulation has no process."""
+
+    process: Process | None
+    forms: Mapping[str, Form]
+    decisions: Mapping[str, Decision]
+
+    @property
+    def kind(self) -> str:
+        """procedure | regulation."""
+        return "procedure" if self.process else "regulation"
+
+    @property
+    def key(self) -> str:
+        """The process id, or the id of the regulation's only decision."""
+        return self.process.id if self.process else next(iter(self.decisions))
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        source = self.process or next(iter(self.decisions.values()))
+        return source.name or self.key
+
+
+def read_bundle(files: Mapping[str, bytes]) -> Bundle:
+    """Compile the files of one version. Raises DeployRefused with every finding of every file."""
+    found: list[Finding] = _check_shape(files)
+    processes: list[Process] = []
+    forms: dict[str, Form] = {}
+    decisions: dict[str, Decision] = {}
+    for name, content in sorted(files.items()):
+        try:
+            if name.endswith(".bpmn"):
+                processes.append(compile_process(content))
+            elif name.endswith(".dmn"):
+                _merge(decisions, compile_decisions(content).decisions, name, found)
+            elif name.endswith(".form"):
+                form = compile_form(_json(content))
+                _merge(forms, {form.id: form}, name, found)
+        except DeployRefused as refusal:
+            found += [replace(finding, file=name) for finding in refusal.findings]
+        except (ValueError, RecursionError):
+            found.append(Finding("not_json", "这个表单文件不是有效的 JSON", "This form file is not valid JSON", file=name))
+    if not found and processes:
+        found += _check_links(processes[0], forms, decisions)
+    if not found and not processes and len(decisions) != 1:
+        found.append(
+            Finding("nothing_to_run", "没有流程图时,只能部署一张制度表", "Without a diagram, deploy exactly one regulation table")
+        )
+    if errors(found):
+        raise DeployRefused(errors(found))
+    return Bundle(processes[0] if processes else None, forms, decisions)
+
+
+def examine_file(name: str, content: bytes) -> list[Finding]:
+    """Everything to say about one file by itself, remarks included; never raises on bad input."""
+    if name.endswith(".bpmn"):
+        return [replace(finding, file=name) for finding in examine(content)]
+    try:
+        read_bundle({name: content}) if name.endswith(".dmn") else compile_form(_json(content))
+    except DeployRefused as refusal:
+        return [replace(finding, file=name) for finding in refusal.findings if finding.code != "nothing_to_run"]
+    except (ValueError, RecursionError):
+        return [Finding("not_json", "这个表单文件不是有效的 JSON", "This form file is not valid JSON", file=name)]
+    except FeelSyntaxError as error:
+        return [Finding(error.code, error.message, str(error), file=name, line=error.line, column=error.column)]
+    return []
+
+
+def _json(content: bytes) -> dict:
+    value = json.loads(content.decode("utf-8"))
+    if not isinstance(value, dict):
+        raise ValueError("a form is an object")
+    return value
+
+
+def _check_shape(files: Mapping[str, bytes]) -> list[Finding]:
+    found = []
+    for name in files:
+        suffix = name.rsplit(".", 1)[-1]
+        if suffix not in KINDS or "/" in name or "\\" in name or "\x00" in name or len(name) > 200:
+            found.append(
+                Finding("file_unknown", f"不认识的文件“{name[:80]}”:只收 .bpmn、.dmn、.form", f"Unknown file {name[:80]}", file=name[:200])
+            )
+    diagrams = [name for name in files if name.endswith(".bpmn")]
+    if len(diagrams) > 1:
+        found.append(Finding("several_diagrams", "一次只部署一个流程图", "Deploy one diagram at a time", file=diagrams[1]))
+    if not files:
+        found.append(Finding("empty", "没有收到任何文件", "No file was received"))
+    if len(files) > MAX_FILES or sum(map(len, files.values())) > MAX_BYTES:
+        found.append(Finding("too_large", "文件太多或太大(上限 8 MB)", "Too many or too large files (8 MB at most)"))
+    return found
+
+
+def _merge(known: dict, new: Mapping, name: str, found: list[Finding]) -> None:
+    for key, value in new.items():
+        if key in known:
+            found.append(Finding("duplicate_id", f"编号“{key}”在两个文件里重复", f"Id {key} appears in two files", element=key, file=name))
+        known[key] = value
+
+
+def _check_links(process: Process, forms: Mapping, decisions: Mapping) -> list[Finding]:
+    found = []
+    for element in process.elements.values():
+        if element.form_id and element.form_id not in forms:
+            found.append(
+                Finding("form_missing", f"找不到表单“{element.form_id}”", f"Form {element.form_id} is missing", element=element.id)
+            )
+    for decision_id in process.decision_ids:
+        if decision_id not in decisions:
+            found.append(
+                Finding("decision_missing", f"找不到决策表“{decision_id}”", f"Decision {decision_id} is missing", element=decision_id)
+            )
+    return found

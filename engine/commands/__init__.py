@@ -1,0 +1,148 @@
+"""Every write. A command opens one unit of work, checks the right, acts, records, and commits once.
+
+`@command(route, permission)` turns `act(unit, …)` into `command(system, actor, …, now=…, key=None)`:
+
+* an idempotency key belongs to actor and route; seen before, it answers what it answered first; with another body it is refused;
+* a refusal by right or regulation rolls everything back and leaves one event in the actor's access stream;
+* nothing is remembered of an act that failed.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import String, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from engine import audit
+from engine.db import Base, Id, Instant, UnitOfWork, canonical
+from engine.exceptions import EngineError, Forbidden, IdempotencyMismatch, RegulationRefused
+from engine.organisation import Actor, require
+from engine.system import System
+from engine.vault import SubjectKey
+
+
+class StoredAnswer(Base):
+    """The first answer to an idempotency key. `body` is a keyed hash of the request, `answer` is sealed."""
+
+    __tablename__ = "idempotency_key"
+    actor_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    route: Mapped[str] = mapped_column(String(60), primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    body: Mapped[str] = mapped_column(String(32))
+    answer: Mapped[bytes | None]
+    created_at: Mapped[datetime] = mapped_column(Instant, index=True)
+
+
+@dataclass
+class Act:
+    """One command being carried out: who, when, and the transaction it happens in."""
+
+    system: System
+    actor: Actor
+    unit: UnitOfWork
+
+    @property
+    def session(self) -> Session:
+        """The transaction's session."""
+        return self.unit.session
+
+    @property
+    def now(self) -> datetime:
+        """The server's time of this act."""
+        return self.unit.now
+
+    def record(self, stream: str, kind: str, *, facts=None, sealed=None, key: SubjectKey | None = None, occurred_at=None) -> None:
+        """Add an event to a stream (see `engine.audit.record`)."""
+        audit.record(
+            self.unit,
+            stream,
+            kind,
+            actor=self.actor,
+            facts=facts,
+            sealed=sealed,
+            key=key,
+            vault=self.system.vault,
+            occurred_at=occurred_at,
+        )
+
+
+def command(route: str, permission: str | None = None):
+    """Make a command of a function `(act, …) -> answer` (a JSON-able dict). `route` names it for idempotency keys and refusals."""
+
+    def decorate(function: Callable) -> Callable:
+        @functools.wraps(function)
+        def run(system: System, actor: Actor, *arguments, now: datetime, key: str | None = None, **options):
+            try:
+                with system.database.unit(now) as unit:
+                    if permission:
+                        require(actor, permission)
+                    act = Act(system, actor, unit)
+                    body = _digest(system, actor, arguments, options) if key else ""
+                    if key and not _take(act, route, key, body):
+                        return _first_answer(act, route, key, body)
+                    answer = function(act, *arguments, **options)
+                    if key:
+                        _remember(act, route, key, answer)
+                    unit.commit()
+                    return answer
+            except (Forbidden, RegulationRefused) as refusal:
+                _record_refusal(system, actor, route, refusal, now)
+                raise
+
+        run.permission = permission
+        run.route = route
+        return run
+
+    return decorate
+
+
+def _digest(system: System, actor: Actor, arguments, options) -> str:
+    text = canonical([[str(a) if isinstance(a, bytes) else a for a in arguments], options])
+    return system.vault.index(actor.county_id, "idempotency", text)
+
+
+def _identity(act: Act, route: str, key: str):
+    return (StoredAnswer.actor_id == (act.actor.person_id or "system"), StoredAnswer.route == route, StoredAnswer.key == key)
+
+
+def _take(act: Act, route: str, key: str, body: str) -> bool:
+    """Claim the key: on PostgreSQL a second request with the same key waits here until the first has ended."""
+    dialect = sqlite if act.system.database.dialect == "sqlite" else postgresql
+    values = {
+        "county_id": act.actor.county_id,
+        "actor_id": act.actor.person_id or "system",
+        "route": route,
+        "key": key,
+        "body": body,
+        "answer": None,
+        "created_at": act.now,
+    }
+    return act.session.execute(dialect.insert(StoredAnswer).values(values).on_conflict_do_nothing()).rowcount == 1
+
+
+def _first_answer(act: Act, route: str, key: str, body: str):
+    stored = act.session.scalars(select(StoredAnswer).where(*_identity(act, route, key))).one()
+    if stored.body != body:
+        raise IdempotencyMismatch()
+    return act.system.vault.open_own(stored.answer, f"answer:{stored.actor_id}:{route}:{key}")
+
+
+def _remember(act: Act, route: str, key: str, answer) -> None:
+    place = f"answer:{act.actor.person_id or 'system'}:{route}:{key}"
+    act.session.execute(
+        update(StoredAnswer).where(*_identity(act, route, key)).values(answer=act.system.vault.seal_own(answer, place))
+    )
+
+
+def _record_refusal(system: System, actor: Actor, route: str, refusal: EngineError, now: datetime) -> None:
+    """One event in the actor's access stream, in a transaction of its own: the refused act left nothing."""
+    if isinstance(refusal, RegulationRefused):
+        kind, facts = audit.Kind.REGULATION_REFUSED, {"rules": [verdict.rule for verdict in refusal.verdicts]}
+    else:
+        kind, facts = audit.Kind.RIGHT_REFUSED, {"permission": str(refusal.facts.get("permission", ""))}
+    with system.database.unit(now) as unit:
+        audit.record(unit, audit.stream("access", actor.person_id or "system"), kind, actor=actor, facts={"route": route} | facts)
+        unit.commit()

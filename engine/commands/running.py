@@ -1,0 +1,220 @@
+"""A case taken up under its lock: restored, moved on, and written back with its tasks, timers and events."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import delete, literal, select
+
+from engine import audit, calendar, definitions, instances, reference
+from engine.audit import Stream
+from engine.commands import Act
+from engine.db import new_id
+from engine.definitions import Compiled
+from engine.exceptions import InstanceClosed, NotFound
+from engine.instances import ACTIVE, CLAIMED, INCIDENT, OFFERED, Instance, Task, Timer
+from engine.organisation import Account
+from engine.reference import Reference
+from engine.vault import SubjectKey
+from engine.workflow import Case, Environment, Wait
+
+PLACES = {"county": 1, "station": 2, "room": 3}  # how many parts of a place's path a task's place keeps
+
+
+@dataclass
+class Run:
+    """One case in a command's hands. `ledger` remembers who did what: `authors` by tag, `stages` passed, `completed` tasks."""
+
+    act: Act
+    instance: Instance
+    key: SubjectKey
+    compiled: Compiled
+    reference: Reference
+    case: Case | None = None
+    ledger: dict = field(default_factory=lambda: {"authors": {}, "stages": [], "completed": 0})
+    _waits: set[int] = field(default_factory=set)
+    _timers: dict[int, datetime] = field(default_factory=dict)
+    new_tasks: list[Task] = field(default_factory=list)
+
+    @property
+    def environment(self) -> Environment:
+        """What expressions of this case may see at this moment."""
+        act, place = self.act, self.instance
+        names = calendar.feel_functions(self.reference.calendar)
+        names["parameters"] = self.reference.parameters(act.now, place.station_id)
+        names["case"] = {"id": place.id, "number": place.number, "place": place.place_path.rsplit("/", 1)[-1]}
+        now = act.now.astimezone(act.system.zone)
+        return Environment(now, names, self._decide, act.system.zone)
+
+    def _decide(self, decision: str, context: dict):
+        return self.compiled.decisions[decision].decide(context, clock=self.act.now.astimezone(self.act.system.zone))
+
+    @property
+    def stream(self) -> str:
+        """The case's event stream."""
+        return instances.stream_of(self.instance.id)
+
+    def restore(self) -> "Run":
+        """Take the case up where it stands."""
+        state = instances.open_state(self.act.system, self.instance, self.key)
+        self.case = Case.restore(self.compiled.process, state["case"])
+        self.ledger = state["ledger"]
+        self._waits = {wait.token for wait in self.case.waits()}
+        self._timers = {timer.id: timer.due for timer in self.case.timers()}
+        return self
+
+    def record(self, kind: str, facts: dict | None = None, sealed: dict | None = None) -> None:
+        """Add an event to the case's stream, its payload sealed under the case's key."""
+        self.act.record(self.stream, kind, facts=facts, sealed=sealed, key=self.key)
+
+    def save(self, done: int | None = None) -> None:
+        """Write the steps taken, the new state, and the tasks and timers that opened or closed. `done`: the token just completed."""
+        for step in self.case.drain_steps():
+            facts = {"element": step.element, "token": step.token} | step.facts
+            self.record(step.kind, facts, step.data or None)
+        self._save_tasks(done)
+        self._save_timers()
+        self.instance.status = str(self.case.status)
+        if self.instance.status not in (ACTIVE, INCIDENT):
+            self.instance.ended_at = self.act.now
+        instances.seal_state(self.act.system, self.instance, self.key, {"case": self.case.state(), "ledger": self.ledger})
+
+    def _save_tasks(self, done: int | None) -> None:
+        waits = {wait.token: wait for wait in self.case.waits()}
+        closed = self._waits - waits.keys() - {done}
+        if closed:
+            for task in self.act.session.scalars(self._open_tasks(closed)):
+                task.status, task.ended_at = "cancelled", self.act.now
+        for token in sorted(waits.keys() - self._waits):
+            task = self._task(waits[token])
+            self.act.session.add(task)
+            self.new_tasks.append(task)
+        self._waits = set(waits)
+
+    def _open_tasks(self, tokens):
+        return select(Task).where(
+            Task.instance_id == self.instance.id, Task.token.in_(tokens), Task.status.in_((OFFERED, CLAIMED))
+        )
+
+    def _task(self, wait: Wait) -> Task:
+        element, act = wait.element, self.act
+        holder = self._person(wait.assignee)
+        lane = element.lane.properties if element.lane else {}
+        excluded = {who for tag in words(element.properties.get("exclude")) for who in self.ledger["authors"].get(tag, [])}
+        place = self.instance.place_path.split("/")
+        return Task(
+            id=new_id(),
+            county_id=act.actor.county_id,
+            instance_id=self.instance.id,
+            token=wait.token,
+            element=element.id,
+            status=CLAIMED if holder else OFFERED,
+            groups=barred(wait.candidate_groups),
+            workforce=barred(words(lane.get("workforce"))),
+            users=barred(wait.candidate_users),
+            excluded=barred(excluded),
+            place_path="/".join(place[: PLACES.get(element.properties.get("place"), len(place))]),
+            station_id=self.instance.station_id,
+            holder_id=holder,
+            offered_at=act.now,
+            claimed_at=act.now if holder else None,
+            ended_at=None,
+            due_at=wait.due,
+            due_provisional=self._provisional(wait.since, wait.due, bool(element.due and element.due.is_calendar_based)),
+            priority=wait.priority,
+        )
+
+    def _person(self, username: str | None) -> str | None:
+        query = select(Account.person_id).where(Account.county_id == self.act.actor.county_id, Account.username == username)
+        return self.act.session.scalar(query) if username else None
+
+    def _provisional(self, since: datetime, due: datetime | None, calendar_based: bool) -> bool:
+        """A deadline counted in a year whose calendar is not imported yet may still move."""
+        if due is None or not calendar_based:
+            return False
+        zone = self.act.system.zone
+        years = range(since.astimezone(zone).year, due.astimezone(zone).year + 1)
+        return not all(self.reference.calendar.known(year) for year in years)
+
+    def _save_timers(self) -> None:
+        timers = {timer.id: timer for timer in self.case.timers()}
+        gone = self._timers.keys() - timers.keys()
+        moved = {number for number, due in self._timers.items() if number in timers and timers[number].due != due}
+        if gone | moved:
+            self.act.session.execute(
+                delete(Timer).where(Timer.instance_id == self.instance.id, Timer.timer.in_(gone | moved)),
+                execution_options={"synchronize_session": False},
+            )
+        for number in gone:
+            audit.mark_removed(self.act.unit, self.stream, f"timer/{self.instance.id}/{number}")
+        for number in sorted((timers.keys() - self._timers.keys()) | moved):
+            timer = timers[number]
+            self.act.session.add(
+                Timer(
+                    instance_id=self.instance.id,
+                    county_id=self.instance.county_id,
+                    timer=number,
+                    element=timer.element.id,
+                    due_at=timer.due,
+                    provisional=self._provisional(timer.since, timer.due, timer.calendar_based),
+                    calendar_based=timer.calendar_based,
+                    next_at=timer.due,
+                    attempts=0,
+                )
+            )
+        self._timers = {number: timer.due for number, timer in timers.items()}
+
+
+def lock_instance(act: Act, instance_id: str) -> Run:
+    """Lock a case by its stream and take it up. Raises NotFound, InstanceClosed."""
+    _lock(act, literal(instances.stream_of(instance_id)))
+    row = act.session.execute(
+        select(Instance, SubjectKey)
+        .join(SubjectKey, SubjectKey.id == Instance.key_id)
+        .where(Instance.id == instance_id, Instance.county_id == act.actor.county_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(what="个案", key=instance_id)
+    return _open(act, *row)
+
+
+def lock_task(act: Act, task_id: str) -> tuple[Run, Task]:
+    """Lock the case of a task; the case is not restored yet. Raises NotFound."""
+    of_task = select(literal("instance/") + Task.instance_id).where(Task.id == task_id).scalar_subquery()
+    _lock(act, of_task)
+    row = act.session.execute(
+        select(Task, Instance, SubjectKey)
+        .join(Instance, Instance.id == Task.instance_id)
+        .join(SubjectKey, SubjectKey.id == Instance.key_id)
+        .where(Task.id == task_id, Task.county_id == act.actor.county_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(what="任务", key=task_id)
+    task, instance, key = row
+    return _open(act, instance, key), task
+
+
+def require_open(run: Run) -> None:
+    """Raises InstanceClosed when the case has ended."""
+    if run.instance.status not in (ACTIVE, INCIDENT):
+        raise InstanceClosed(status=run.instance.status)
+
+
+def words(text: str | None) -> list[str]:
+    """The words of a comma-separated property."""
+    return [word.strip() for word in (text or "").split(",") if word.strip()]
+
+
+def barred(values) -> str:
+    """`|a|b|`: a list that a LIKE can search; empty for none."""
+    kept = sorted({str(value).replace("|", "") for value in values or ()})
+    return f"|{'|'.join(kept)}|" if kept else ""
+
+
+def _lock(act: Act, stream_id) -> None:
+    # Rows are read in a second statement: what waited for the lock on PostgreSQL must not be read from the old snapshot.
+    act.session.scalars(select(Stream).where(Stream.id == stream_id).with_for_update()).one_or_none()
+
+
+def _open(act: Act, instance: Instance, key: SubjectKey) -> Run:
+    compiled = definitions.compiled(act.system, act.session, instance.version_id)
+    return Run(act, instance, key, compiled, reference.in_force(act.system, act.session))

@@ -1,0 +1,203 @@
+"""What people do with tasks: claim, release, delegate, complete. Each checks right, place, offer and regulations before it acts."""
+
+from engine import assignment, feel, organisation, regulations
+from engine.assignment import Offer
+from engine.audit import Kind
+from engine.commands import Act, command
+from engine.commands.running import Run, lock_task, require_open, words
+from engine.exceptions import (
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    RegulationRefused,
+    TaskClosed,
+    TaskNotYours,
+    TaskTaken,
+)
+from engine.instances import CLAIMED, OFFERED, Task, in_reach, offer_of
+from engine.organisation import Actor, actor_of, may
+
+
+@command("task:claim", "task:claim")
+def claim(act: Act, task_id: str) -> dict:
+    """Take an offered task; one of two wins. Raises NotFound, TaskTaken, TaskClosed, Forbidden, RegulationRefused."""
+    run, task = _take_up(act, task_id)
+    if task.status == CLAIMED and task.holder_id == act.actor.person_id:
+        return _answer(run, task)
+    _claim(run, task)
+    return _answer(run, task)
+
+
+@command("task:release", "task:release")
+def release(act: Act, task_id: str) -> dict:
+    """Give a claimed task back to those it was offered to. Its holder may, and who dispatches at its place."""
+    run, task = _take_up(act, task_id)
+    if task.status != CLAIMED:
+        raise TaskNotYours()
+    if task.holder_id != act.actor.person_id and not may(act.actor, "task:delegate"):
+        raise TaskTaken(holder=_name(act, task.holder_id))
+    facts = {"task": task.id, "element": task.element, "holder": task.holder_id}
+    task.status, task.holder_id, task.claimed_at = OFFERED, None, None
+    run.record(Kind.TASK_RELEASED, facts)
+    return _answer(run, task)
+
+
+@command("task:delegate", "task:delegate")
+def delegate(act: Act, task_id: str, to: str) -> dict:
+    """Hand a task to the person with username `to`, who must be one it may be offered to. Raises as claim does."""
+    run, task = _take_up(act, task_id)
+    if task.status == CLAIMED and task.holder_id != act.actor.person_id and not organisation.covers(
+        act.actor.unit_path, task.place_path
+    ):
+        raise TaskTaken(holder=_name(act, task.holder_id))
+    receiver = actor_of(act.session, act.system.vault, to, act.actor.county_id)
+    _require_offered(receiver, offer_of(task))
+    _check(run, task, "assign", receiver, {})
+    facts = {"task": task.id, "element": task.element, "from": task.holder_id, "to": receiver.person_id}
+    task.status, task.holder_id, task.claimed_at = CLAIMED, receiver.person_id, act.now
+    run.record(Kind.TASK_DELEGATED, facts)
+    return _answer(run, task)
+
+
+@command("task:complete", "task:complete")
+def complete(act: Act, task_id: str, data: dict) -> dict:
+    """Finish a task with its form's answers and move the case on to its next waits.
+
+    Answers {id, status, instance: {id, status}, tasks: the new ones}. Raises NotFound, TaskNotYours, TaskTaken, TaskClosed, InvalidForm,
+    RegulationRefused.
+    """
+    run, task = _take_up(act, task_id)
+    complete_wait(run, task, data)
+    return _answer(run, task) | {
+        "instance": {"id": run.instance.id, "status": run.instance.status},
+        "tasks": [{"id": new.id, "element": new.element, "status": new.status} for new in run.new_tasks if new is not task],
+    }
+
+
+def complete_wait(run: Run, task: Task, data: dict, claim: bool = False) -> None:
+    """Complete a task of a locked case; with `claim`, take it first (answering the first form while starting)."""
+    act = run.act
+    if claim:
+        _claim(run, task)
+    elif task.holder_id != act.actor.person_id:
+        raise TaskTaken(holder=_name(act, task.holder_id)) if task.holder_id else TaskNotYours()
+    if run.case is None:
+        run.restore()
+    element = run.compiled.process.elements[task.element]
+    values = _read_form(run, task, data)
+    point = "start" if not run.ledger["completed"] else None
+    for check_point in filter(None, (point, "complete")):
+        _check(run, task, check_point, act.actor, values)
+    _note(run, element, act.actor)
+    task.status, task.ended_at = "completed", act.now
+    run.record(Kind.TASK_COMPLETED, {"task": task.id, "element": task.element, "version": run.compiled.number})
+    run.case.complete(task.token, values, run.environment)
+    run.save(done=task.token)
+
+
+def _take_up(act: Act, task_id: str) -> tuple[Run, Task]:
+    """Lock a task that the actor may know of; anybody else's is not found."""
+    run, task = lock_task(act, task_id)
+    if not in_reach(act.actor, task):
+        raise NotFound(what="任务", key=task_id)
+    if task.status not in (OFFERED, CLAIMED):
+        raise TaskClosed(status=task.status)
+    require_open(run)
+    return run, task
+
+
+def _claim(run: Run, task: Task) -> None:
+    act = run.act
+    if task.status == CLAIMED:
+        raise TaskTaken(holder=_name(act, task.holder_id))
+    _require_offered(act.actor, offer_of(task))
+    _check(run, task, "assign", act.actor, {})
+    task.status, task.holder_id, task.claimed_at = CLAIMED, act.actor.person_id, act.now
+    run.record(Kind.TASK_CLAIMED, {"task": task.id, "element": task.element})
+
+
+def _require_offered(actor: Actor, offer: Offer) -> None:
+    if not assignment.may_take(actor, offer):
+        raise Forbidden(permission="领取这项任务", unit=actor.unit_key)
+
+
+def _read_form(run: Run, task: Task, data: dict) -> dict:
+    element = run.compiled.process.elements[task.element]
+    form = run.compiled.forms.get(element.form_id)
+    if form is None:
+        if data:
+            raise InvalidRequest(field="data", reason="这项任务没有表单,data 应为空")
+        return {}
+    return form.read(data, run.case.visible(task.token), clock=run.environment.now)
+
+
+def _check(run: Run, task: Task, point: str, person: Actor, values: dict) -> None:
+    """Ask the regulations; record every verdict; raise RegulationRefused when one blocks."""
+    if run.case is None:
+        run.restore()
+    element = run.compiled.process.elements[task.element]
+    facts = {
+        "point": point,
+        "person": person_facts(person),
+        "task": {
+            "element": element.id,
+            "tags": words(element.properties.get("tags")),
+            "stage": element.properties.get("stage"),
+            "data": values,
+        },
+        "case": {
+            "id": run.instance.id,
+            "definition": run.instance.definition_key,
+            "place": run.instance.place_path,
+            "startedAt": run.instance.started_at.astimezone(run.act.system.zone),
+            "variables": run.case.visible(task.token),
+            "stages_done": list(run.ledger["stages"]),
+            "authors": dict(run.ledger["authors"]),
+        },
+        "now": run.environment.now,
+    }
+    verdicts = regulations.check(run.reference.tables, point, facts, clock=run.environment.now)
+    blocking = regulations.blocking(verdicts)
+    if blocking:
+        raise RegulationRefused(blocking)
+    if verdicts:
+        told = [{"rule": v.rule, "effect": v.effect, "table": v.table, "version": v.version} for v in verdicts]
+        run.record(
+            Kind.REGULATION_CHECKED,
+            {"point": point, "task": task.id, "verdicts": told},
+            {"facts": [feel.encode(dict(verdict.facts)) for verdict in verdicts]},
+        )
+
+
+def person_facts(person: Actor) -> dict:
+    """What regulations may ask about a person."""
+    return {
+        "id": person.person_id,
+        "roles": sorted(person.roles),
+        "workforce": person.workforce,
+        "partner": person.partner,
+        "unit": person.unit_key,
+        "station": person.station_id,
+    }
+
+
+def _note(run: Run, element, actor: Actor) -> None:
+    """Remember in the ledger who did what, so that later checks need not read the case's whole history."""
+    ledger = run.ledger
+    ledger["completed"] += 1
+    stage = element.properties.get("stage")
+    if stage and stage not in ledger["stages"]:
+        ledger["stages"].append(stage)
+    for tag in words(element.properties.get("tags")):
+        authors = ledger["authors"].setdefault(tag, [])
+        if actor.person_id not in authors:
+            authors.append(actor.person_id)
+
+
+def _name(act: Act, person_id: str | None) -> str:
+    found = organisation.names_of(act.session, act.system.vault, [person_id]) if person_id else {}
+    return found.get(person_id, "另一位同事")
+
+
+def _answer(run: Run, task: Task) -> dict:
+    return {"id": task.id, "status": task.status, "instance": {"id": run.instance.id, "status": run.instance.status}}

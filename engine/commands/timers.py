@@ -1,0 +1,164 @@
+"""Time passing: due timers fire, procedures start on schedule, a new calendar moves deadlines."""
+
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from engine import calendar, definitions, reference, timers
+from engine.audit import Kind
+from engine.commands import Act, command
+from engine.commands.instances import begin
+from engine.commands.running import lock_instance
+from engine.definitions import Definition, Version
+from engine.exceptions import EngineError
+from engine.instances import ACTIVE, INCIDENT, Timer
+from engine.organisation import Actor
+from engine.system import System
+from engine.timers import StartTimer
+from engine.workflow import Environment
+
+log = logging.getLogger(__name__)
+LONGEST_WAIT = timedelta(hours=1)
+
+
+def fire_due(system: System, now: datetime, limit: int = 100) -> int:
+    """Fire what is due, each in its own transaction, soonest first; answers how many fired. One broken case never stops the others."""
+    actor = Actor.system(system.county_id)
+    with system.database.read() as session:
+        due = timers.due(session, system.county_id, now, limit)
+        starts = timers.due_starts(session, system.county_id, now, limit)
+    fired = 0
+    for instance_id, number in due:
+        fired += _guarded(system, actor, instance_id, number, now)
+    for definition_id, element in starts:
+        fired += _start_one(system, actor, definition_id, element, now)
+    return fired
+
+
+@command("timer:fire")
+def fire(act: Act, instance_id: str, number: int) -> dict:
+    """Fire one timer if it is still due under the lock. Answers {fired}."""
+    run = lock_instance(act, instance_id)
+    row = act.session.get(Timer, (instance_id, number))
+    if row is None or row.next_at > act.now or run.instance.status not in (ACTIVE, INCIDENT):
+        return {"fired": False}
+    run.restore()
+    run.record(Kind.TIMER_FIRED, {"timer": number, "element": row.element, "due": row.due_at.isoformat()})
+    act.session.expunge(row)
+    run.case.fire(number, run.environment)
+    run.save()
+    return {"fired": True}
+
+
+@command("timer:postpone")
+def postpone(act: Act, instance_id: str, number: int, error: str) -> dict:
+    """Put off a timer whose firing failed, longer each time, and say so in the case's history."""
+    run = lock_instance(act, instance_id)
+    row = act.session.get(Timer, (instance_id, number))
+    if row is None:
+        return {"postponed": False}
+    row.attempts += 1
+    row.next_at = act.now + min(LONGEST_WAIT, timedelta(seconds=10 * 2 ** min(row.attempts, 10)))
+    run.record(Kind.TIMER_FAILED, {"timer": number, "element": row.element, "error": error, "attempts": row.attempts})
+    return {"postponed": True}
+
+
+def reschedule_open_timers(system: System, now: datetime, progress=lambda done: None) -> int:
+    """Count every calendar-based deadline again, after a new calendar; answers how many cases were looked at."""
+    actor = Actor.system(system.county_id)
+    done, after = 0, ""
+    while True:
+        with system.database.read() as session:
+            batch = timers.open_cases(session, system.county_id, after)
+        if not batch:
+            return done
+        for instance_id in batch:
+            reschedule(system, actor, instance_id, now=now)
+            done += 1
+            progress(done)
+        after = batch[-1]
+
+
+@command("timer:reschedule")
+def reschedule(act: Act, instance_id: str) -> dict:
+    """Count one case's calendar-based timers and due dates again from when their waits began."""
+    run = lock_instance(act, instance_id)
+    if run.instance.status not in (ACTIVE, INCIDENT):
+        return {"moved": 0}
+    run.restore()
+    before = {timer.id: timer.due for timer in run.case.timers()}
+    for timer in run.case.timers():
+        if timer.calendar_based:
+            run.case.reschedule(timer.id, run.environment)
+    moved = sum(before[timer.id] != timer.due for timer in run.case.timers())
+    run.record(Kind.TIMER_RESCHEDULED, {"moved": moved})
+    run.reschedule_tasks()
+    run.save()
+    return {"moved": moved}
+
+
+def schedule_starts(act: Act, definition: Definition, version: Version | None) -> None:
+    """Arm the timer start events of the version that is now current; those of the former one are disarmed. None: disarm only."""
+    for row in act.session.scalars(select(StartTimer).where(StartTimer.definition_id == definition.id)):
+        act.session.delete(row)
+    act.session.flush()
+    if version is None:
+        return
+    process = definitions.compiled(act.system, act.session, version.id).process
+    for element_id in process.start_events:
+        due = timers.next_start(process.elements[element_id], act.now, 0, _environment(act))
+        if due is not None:
+            act.session.add(
+                StartTimer(
+                    definition_id=definition.id,
+                    county_id=act.actor.county_id,
+                    element=element_id,
+                    key=definition.key,
+                    armed_at=act.now,
+                    next_at=due,
+                    started=0,
+                )
+            )
+
+
+@command("timer:start")
+def start_on_schedule(act: Act, definition_id: str, element: str) -> dict:
+    """Start a case by its timer start event, at the county, and arm the next one. Answers {fired, instance}."""
+    row = act.session.get(StartTimer, (definition_id, element), with_for_update=True)
+    if row is None or row.next_at > act.now:
+        return {"fired": False}
+    run = begin(act, row.key, {}, None, None, element)
+    row.started += 1
+    due = timers.next_start(run.compiled.process.elements[element], row.armed_at, row.started, _environment(act))
+    if due is None:
+        act.session.delete(row)
+    else:
+        row.next_at = due
+    act.record(row.__stream__(), Kind.START_TIMER_FIRED, facts={"element": element, "instance": run.instance.id})
+    return {"fired": True, "instance": run.instance.id}
+
+
+def _environment(act: Act) -> Environment:
+    """What a start timer's expression may read: the county's parameters and calendar."""
+    known = reference.in_force(act.system, act.session)
+    names = calendar.feel_functions(known.calendar) | {"parameters": known.parameters(act.now, None)}
+    return Environment(act.now.astimezone(act.system.zone), names, None, act.system.zone)
+
+
+def _guarded(system: System, actor: Actor, instance_id: str, number: int, now: datetime) -> bool:
+    try:
+        return fire(system, actor, instance_id, number, now=now)["fired"]
+    except Exception as error:  # one broken case must not stop the others: it is put off, loudly
+        log.exception("timer %s of %s failed", number, instance_id)
+        code = error.code if isinstance(error, EngineError) else type(error).__name__
+        postpone(system, actor, instance_id, number, code, now=now)
+        return False
+
+
+def _start_one(system: System, actor: Actor, definition_id: str, element: str, now: datetime) -> bool:
+    try:
+        return start_on_schedule(system, actor, definition_id, element, now=now)["fired"]
+    except EngineError:
+        log.exception("scheduled start %s of %s failed", element, definition_id)
+        return False

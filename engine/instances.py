@@ -1,0 +1,220 @@
+"""Running cases: their rows, and what may be read of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from engine import assignment, audit
+from engine.assignment import Offer
+from engine.db import Base, Id, Instant
+from engine.exceptions import NotFound
+from engine.organisation import Actor, covers, may, require
+from engine.system import System
+from engine.vault import SubjectKey
+
+ACTIVE, INCIDENT, COMPLETED, CANCELLED = "active", "incident", "completed", "cancelled"
+OFFERED, CLAIMED = "offered", "claimed"
+
+
+def stream_of(instance_id: str) -> str:
+    """The stream of a case."""
+    return audit.stream("instance", instance_id)
+
+
+class Instance(Base):
+    """One running case of a version. `number` is what people say on the telephone; the state is sealed under the case's key."""
+
+    __tablename__ = "instance"
+    __table_args__ = (
+        UniqueConstraint("county_id", "number"),
+        Index("instance_by_station", "county_id", "station_id", "status", "id"),
+        Index("instance_by_client", "county_id", "client_id"),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    number: Mapped[str] = mapped_column(String(20))
+    definition_key: Mapped[str] = mapped_column(String(100))
+    version_id: Mapped[str] = mapped_column(ForeignKey("definition_version.id"))
+    version_number: Mapped[int]
+    client_id: Mapped[str | None] = mapped_column(Id)
+    unit_id: Mapped[str] = mapped_column(Id)
+    place_path: Mapped[str] = mapped_column(String(200))
+    station_id: Mapped[str | None] = mapped_column(Id)
+    status: Mapped[str] = mapped_column(String(12))
+    started_by: Mapped[str | None] = mapped_column(Id)
+    started_at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    key_id: Mapped[str] = mapped_column(ForeignKey("subject_key.id"))
+    sealed_state: Mapped[bytes]
+    revision: Mapped[int]
+    __mapper_args__ = {"version_id_col": revision}
+
+    def __stream__(self) -> str:
+        return stream_of(self.id)
+
+
+class Task(Base):
+    """A user task of a case.
+
+    `groups`, `workforce`, `users` (usernames) and `excluded` (person ids) say to whom it is offered; bar-separated, `|full_time|lead|`,
+    so that a query can filter by them.
+    """
+
+    __tablename__ = "task"
+    __table_args__ = (
+        Index("task_by_station", "county_id", "status", "station_id", "id"),
+        Index("task_by_holder", "holder_id", "status", "id"),
+        Index("task_by_instance", "instance_id", "token"),
+    )
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    instance_id: Mapped[str] = mapped_column(ForeignKey("instance.id"))
+    token: Mapped[int]
+    element: Mapped[str] = mapped_column(String(100))
+    status: Mapped[str] = mapped_column(String(12))
+    groups: Mapped[str] = mapped_column(String(400))
+    workforce: Mapped[str] = mapped_column(String(200))
+    users: Mapped[str] = mapped_column(String(400))
+    excluded: Mapped[str] = mapped_column(String(400))
+    place_path: Mapped[str] = mapped_column(String(200))
+    station_id: Mapped[str | None] = mapped_column(Id)
+    holder_id: Mapped[str | None] = mapped_column(Id)
+    offered_at: Mapped[datetime] = mapped_column(Instant)
+    claimed_at: Mapped[datetime | None] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    due_at: Mapped[datetime | None] = mapped_column(Instant)
+    due_provisional: Mapped[bool]
+    priority: Mapped[int]
+    revision: Mapped[int]
+    __mapper_args__ = {"version_id_col": revision}
+
+    def __stream__(self) -> str:
+        return stream_of(self.instance_id)
+
+
+class Timer(Base):
+    """A due time of a case, set by the running case; a worker fires it. `retry_at` puts off a timer whose firing failed."""
+
+    __tablename__ = "timer"
+    __table_args__ = (Index("timer_by_time", "next_at"),)
+    instance_id: Mapped[str] = mapped_column(ForeignKey("instance.id"), primary_key=True)
+    timer: Mapped[int] = mapped_column(primary_key=True)
+    element: Mapped[str] = mapped_column(String(100))
+    due_at: Mapped[datetime] = mapped_column(Instant)
+    provisional: Mapped[bool]
+    calendar_based: Mapped[bool]
+    next_at: Mapped[datetime] = mapped_column(Instant)
+    attempts: Mapped[int]
+
+    def __stream__(self) -> str:
+        return stream_of(self.instance_id)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A case with its key: enough to read its sealed state."""
+
+    instance: Instance
+    key: SubjectKey
+    state: dict
+
+
+def visible(actor: Actor):
+    """SQL condition: the cases an actor's unit covers. Volunteers and partners see a case only through a task they hold."""
+    if may(actor, "audit:read") or "supervisor" in actor.roles:
+        return Instance.county_id == actor.county_id
+    inside = Instance.place_path.startswith(actor.unit_path + "/", autoescape=True) | (Instance.place_path == actor.unit_path)
+    holds = Instance.id.in_(
+        select(Task.instance_id).where(Task.holder_id == actor.person_id, Task.status == CLAIMED).scalar_subquery()
+    )
+    allowed = inside if sees_place(actor) else holds
+    return (Instance.county_id == actor.county_id) & (allowed | holds)
+
+
+def sees_place(actor: Actor) -> bool:
+    """Staff see the cases of their place; volunteers, partners and residents do not."""
+    return actor.workforce not in ("volunteer", "partner") and actor.roles != frozenset({"resident"}) and actor.unit_path != ""
+
+
+def open_instance(system: System, session: Session, actor: Actor, instance_id: str) -> Opened:
+    """A case that the actor may read, its state opened. Raises NotFound (also for another station's case), Forbidden."""
+    require(actor, "instance:read")
+    row = session.execute(
+        select(Instance, SubjectKey)
+        .join(SubjectKey, SubjectKey.id == Instance.key_id)
+        .where(Instance.id == instance_id, visible(actor))
+    ).one_or_none()
+    if row is None:
+        raise NotFound(what="个案", key=instance_id)
+    instance, key = row
+    return Opened(instance, key, open_state(system, instance, key))
+
+
+def open_state(system: System, instance: Instance, key: SubjectKey) -> dict:
+    """`{"case": state of the token game, "ledger": who did what so far}`."""
+    return system.vault.open(key, instance.sealed_state, f"instance:{instance.id}:state")
+
+
+def seal_state(system: System, instance: Instance, key: SubjectKey, state: dict) -> None:
+    """Store a case's state, sealed."""
+    instance.sealed_state = system.vault.seal(key, state, f"instance:{instance.id}:state")
+
+
+def cases(session: Session, actor: Actor, *, status=None, definition=None, client_id=None, station_id=None, cursor=None, limit=50):
+    """(instances newest first, next cursor) that the actor may see."""
+    require(actor, "instance:read")
+    query = select(Instance).where(visible(actor)).order_by(Instance.id.desc()).limit(limit + 1)
+    for column, value in (
+        (Instance.status, status),
+        (Instance.definition_key, definition),
+        (Instance.client_id, client_id),
+        (Instance.station_id, station_id),
+    ):
+        if value:
+            query = query.where(column == value)
+    if cursor:
+        query = query.where(Instance.id < cursor)
+    found = list(session.scalars(query))
+    return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+
+def tasks_of(session: Session, instance_id: str, open_only: bool = True) -> list[Task]:
+    """A case's tasks, oldest first."""
+    query = select(Task).where(Task.instance_id == instance_id).order_by(Task.id)
+    return list(session.scalars(query.where(Task.status.in_((OFFERED, CLAIMED))) if open_only else query))
+
+
+def timers_of(session: Session, instance_id: str) -> list[Timer]:
+    """A case's waiting timers, soonest first."""
+    return list(session.scalars(select(Timer).where(Timer.instance_id == instance_id).order_by(Timer.due_at)))
+
+
+def history(system: System, session: Session, actor: Actor, instance_id: str, after: int = 0, limit: int = 200):
+    """(events as dicts with their opened payload, next cursor). A destroyed key leaves `data` null. Raises NotFound, Forbidden."""
+    opened = open_instance(system, session, actor, instance_id)
+    require(actor, "instance:history")
+    found = audit.events(session, stream_of(instance_id), after, limit + 1)
+    lines = [audit.as_line(system.vault, event, opened.key) for event in found[:limit]]
+    return lines, found[limit - 1].seq if len(found) > limit else None
+
+
+def offer_of(task: Task) -> Offer:
+    """To whom a task is offered."""
+    groups, workforce, users, excluded = (
+        frozenset(filter(None, column.split("|"))) for column in (task.groups, task.workforce, task.users, task.excluded)
+    )
+    return Offer(groups=groups, workforce=workforce, place_path=task.place_path, users=users, excluded=excluded)
+
+
+def oversees(actor: Actor) -> bool:
+    """Whether all open tasks of the actor's place are theirs to watch, whoever they are offered to."""
+    return may(actor, "task:delegate") or may(actor, "audit:read")
+
+
+def in_reach(actor: Actor, task: Task) -> bool:
+    """Whether the actor may know of a task: theirs, offered to them, or at a place they oversee. Anything else is "not found"."""
+    if task.county_id != actor.county_id:
+        return False
+    if task.holder_id == actor.person_id or assignment.may_take(actor, offer_of(task)):
+        return True
+    return oversees(actor) and covers(actor.unit_path, task.place_path)

@@ -1,0 +1,45 @@
+"""Numbers that a county or a station sets: deadlines, caps, intervals. Rows are added, never changed, so each has a history."""
+
+from datetime import datetime
+
+from sqlalchemy import String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from engine import audit
+from engine.db import Base, Id, Instant, Json
+
+
+class Parameter(Base):
+    """One value in force from `valid_from` on, for a county (`unit_id` is null) or one station. `about`: label, label_en, unit, source."""
+
+    __tablename__ = "parameter"
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    unit_id: Mapped[str | None] = mapped_column(Id)
+    key: Mapped[str] = mapped_column(String(60), index=True)
+    value: Mapped[object] = mapped_column(Json)
+    about: Mapped[dict] = mapped_column(Json)
+    valid_from: Mapped[datetime] = mapped_column(Instant)
+    set_by: Mapped[str | None] = mapped_column(Id)
+    set_at: Mapped[datetime] = mapped_column(Instant)
+
+    def __stream__(self) -> str:
+        return stream_of(self.county_id)
+
+
+def stream_of(county_id: str) -> str:
+    """The stream of a county's parameters."""
+    return audit.stream("parameters", county_id)
+
+
+def history(session: Session, county_id: str, key: str | None = None) -> list[Parameter]:
+    """Every value ever set, oldest first."""
+    query = select(Parameter).where(Parameter.county_id == county_id).order_by(Parameter.valid_from, Parameter.id)
+    return list(session.scalars(query.where(Parameter.key == key) if key else query))
+
+
+def effective(rows: list[Parameter], now: datetime, unit_id: str | None = None) -> dict[str, Parameter]:
+    """The value of each key in force at `now`; a station's own value goes before the county's. `rows` as `history` gives them."""
+    found: dict[str, Parameter] = {}
+    for scope in (None, unit_id) if unit_id else (None,):
+        found.update({row.key: row for row in rows if row.unit_id == scope and row.valid_from <= now})
+    return found

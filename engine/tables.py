@@ -1,0 +1,19 @@
+"""Every table, imported in one place: for migrations, and for `verify`, which compares all guarded rows."""
+
+from engine import accounts, audit, calendar, clients, commands, definitions, instances, organisation, parameters, timers, vault
+from engine.db import Base
+
+__all__ = [
+    "Base",
+    "accounts",
+    "audit",
+    "calendar",
+    "clients",
+    "commands",
+    "definitions",
+    "instances",
+    "organisation",
+    "parameters",
+    "timers",
+    "vault",
+]

@@ -1,0 +1,126 @@
+"""The inbox: which tasks a person may see, and one task with its form and data."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from engine import definitions, instances
+from engine.exceptions import InvalidRequest, NotFound
+from engine.instances import CLAIMED, OFFERED, Instance, Task
+from engine.organisation import Actor, require
+from engine.system import System
+from engine.vault import SubjectKey
+from engine.workflow import Case
+
+VIEWS = ("mine", "offered", "station")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A task in a list: the row, the case it belongs to, and what its diagram calls it."""
+
+    task: Task
+    instance: Instance
+    name: str
+    name_en: str
+    definition_name: str
+
+
+@dataclass(frozen=True)
+class Detail:
+    """A task with everything a page or a program needs to complete it."""
+
+    task: Task
+    instance: Instance
+    key: SubjectKey
+    compiled: definitions.Compiled
+    case: Case
+
+    @property
+    def element(self):
+        """The diagram's element."""
+        return self.compiled.process.elements[self.task.element]
+
+    @property
+    def form(self):
+        """The compiled form, or None."""
+        return self.compiled.forms.get(self.element.form_id)
+
+    @property
+    def variables(self) -> dict:
+        """What the task sees."""
+        return self.case.visible(self.task.token) if self.task.status in (OFFERED, CLAIMED) else {}
+
+
+def inbox(system: System, session: Session, actor: Actor, view: str, cursor: str | None = None, limit: int = 50):
+    """(lines, next cursor) of a view: mine (claimed by me), offered (I may claim), station (open at my place). Raises InvalidRequest."""
+    require(actor, "task:read")
+    query = (
+        select(Task, Instance)
+        .join(Instance, Instance.id == Task.instance_id)
+        .where(_condition(actor, view))
+        .order_by(Task.id)
+        .limit(limit + 1)
+    )
+    if cursor:
+        query = query.where(Task.id > cursor)
+    rows = session.execute(query).all()
+    lines = [_line(system, session, task, instance) for task, instance in rows[:limit]]
+    return lines, rows[limit - 1].Task.id if len(rows) > limit else None
+
+
+def counts(session: Session, actor: Actor) -> dict[str, int]:
+    """How many tasks each view holds."""
+    require(actor, "task:read")
+    return {view: session.scalar(select(func.count()).select_from(Task).where(_condition(actor, view))) for view in VIEWS}
+
+
+def detail(system: System, session: Session, actor: Actor, task_id: str) -> Detail:
+    """One task that the actor may see. Raises NotFound, Forbidden."""
+    require(actor, "task:read")
+    row = session.execute(
+        select(Task, Instance, SubjectKey)
+        .join(Instance, Instance.id == Task.instance_id)
+        .join(SubjectKey, SubjectKey.id == Instance.key_id)
+        .where(Task.id == task_id, Task.county_id == actor.county_id)
+    ).one_or_none()
+    if row is None or not instances.in_reach(actor, row.Task):
+        raise NotFound(what="任务", key=task_id)
+    task, instance, key = row
+    compiled = definitions.compiled(system, session, instance.version_id)
+    case = Case.restore(compiled.process, instances.open_state(system, instance, key)["case"])
+    return Detail(task, instance, key, compiled, case)
+
+
+def _condition(actor: Actor, view: str):
+    """SQL condition of a view."""
+    if view == "mine":
+        return (Task.holder_id == actor.person_id) & (Task.status == CLAIMED)
+    at_place = or_(Task.place_path == actor.unit_path, Task.place_path.startswith(actor.unit_path + "/", autoescape=True))
+    scope = (Task.county_id == actor.county_id) & at_place
+    if actor.station_id:
+        scope &= Task.station_id == actor.station_id
+    if view == "offered":
+        return scope & (Task.status == OFFERED) & _offered_to(actor)
+    if view == "station":
+        mine = _offered_to(actor) if not instances.oversees(actor) else True
+        return scope & Task.status.in_((OFFERED, CLAIMED)) & mine
+    raise InvalidRequest(field="view", reason=f"只能是 {'、'.join(VIEWS)}")
+
+
+def _offered_to(actor: Actor):
+    """The same rule as `engine.assignment.may_take`, as SQL."""
+    groups = or_(
+        *(Task.groups.contains(f"|{group}|", autoescape=True) for group in sorted(actor.groups)),
+        Task.users.contains(f"|{actor.username}|", autoescape=True),
+    )
+    condition = groups & ~Task.excluded.contains(f"|{actor.person_id}|", autoescape=True)
+    types = [Task.workforce.contains(f"|{group}|", autoescape=True) for group in sorted(actor.groups)]
+    return condition & or_(Task.workforce == "", *types)
+
+
+def _line(system: System, session: Session, task: Task, instance: Instance) -> Line:
+    process = definitions.compiled(system, session, instance.version_id).process
+    element = process.elements[task.element]
+    return Line(task, instance, element.name or element.id, element.properties.get("name_en", element.name), process.name)

@@ -1,0 +1,85 @@
+"""Which timers are due, of running cases and of procedures that start on schedule."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from engine.db import Base, Instant
+from engine.definitions import stream_of
+from engine.instances import ACTIVE, INCIDENT, Instance, Task, Timer
+from engine.workflow import Element, Environment
+from engine.workflow.timing import occurrence, schedule
+
+
+class StartTimer(Base):
+    """When a published procedure's timer start event starts its next case. `armed_at` and `started` give the occurrences."""
+
+    __tablename__ = "start_timer"
+    definition_id: Mapped[str] = mapped_column(ForeignKey("definition.id"), primary_key=True)
+    element: Mapped[str] = mapped_column(String(100), primary_key=True)
+    key: Mapped[str] = mapped_column(String(100))
+    armed_at: Mapped[datetime] = mapped_column(Instant)
+    next_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    started: Mapped[int]
+
+    def __stream__(self) -> str:
+        return stream_of(self.county_id, "procedure", self.key)
+
+
+def due(session: Session, county_id: str, now: datetime, limit: int) -> list[tuple[str, int]]:
+    """(instance id, timer number) of what is due, soonest first. Re-check under the lock: another worker may be quicker."""
+    query = (
+        select(Timer.instance_id, Timer.timer)
+        .where(Timer.county_id == county_id, Timer.next_at <= now)
+        .order_by(Timer.next_at, Timer.instance_id, Timer.timer)
+        .limit(limit)
+    )
+    return [(row.instance_id, row.timer) for row in session.execute(query)]
+
+
+def due_starts(session: Session, county_id: str, now: datetime, limit: int) -> list[tuple[str, str]]:
+    """(definition id, element) of scheduled starts that are due."""
+    query = (
+        select(StartTimer.definition_id, StartTimer.element)
+        .where(StartTimer.county_id == county_id, StartTimer.next_at <= now)
+        .order_by(StartTimer.next_at)
+        .limit(limit)
+    )
+    return [(row.definition_id, row.element) for row in session.execute(query)]
+
+
+def next_start(element: Element, armed_at: datetime, started: int, env: Environment) -> datetime | None:
+    """When a timer start event starts the case after the first `started` ones, counted from `armed_at`; None when it has no more.
+
+    Raises Trouble where the expression gives no time.
+    """
+    if element.timer is None:
+        return None
+    value = element.timer.formula.evaluate({}, env, now=armed_at)
+    plan = schedule(element.timer.kind, value, armed_at, env.zone)
+    if plan.interval is None:
+        return plan.due if started == 0 else None
+    if plan.repeats is not None and started >= plan.repeats:
+        return None
+    return occurrence(plan.interval, started, armed_at, plan.anchor, env.zone)
+
+
+def next_time(session: Session, county_id: str) -> datetime | None:
+    """When the next timer is due."""
+    query = select(Timer.next_at).where(Timer.county_id == county_id).order_by(Timer.next_at).limit(1)
+    return session.scalar(query)
+
+
+def open_cases(session: Session, county_id: str, after: str = "", limit: int = 500) -> list[str]:
+    """Ids of running cases that hold a deadline, in order: what a new calendar may move."""
+    timed = select(Timer.instance_id).where(Timer.calendar_based)
+    dated = select(Task.instance_id).where(Task.due_at.is_not(None), Task.status.in_(("offered", "claimed")))
+    query = (
+        select(Instance.id)
+        .where(Instance.county_id == county_id, Instance.status.in_((ACTIVE, INCIDENT)), Instance.id > after)
+        .where(Instance.id.in_(timed) | Instance.id.in_(dated))
+        .order_by(Instance.id)
+        .limit(limit)
+    )
+    return list(session.scalars(query))

@@ -1,0 +1,42 @@
+"""The worker: fires what is due, one transaction each, and sleeps between. Any number may run; each timer fires once."""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import delete
+from sqlalchemy.exc import DBAPIError
+
+from engine.commands import StoredAnswer
+from engine.commands.timers import fire_due
+from engine.system import System
+
+log = logging.getLogger(__name__)
+PAUSE = 1.0  # seconds between looks when nothing is due
+BATCH = 100
+KEEP_ANSWERS = timedelta(days=7)
+
+
+def run(system: System, stop: threading.Event, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    """Work until `stop` is set. A database that is away for a while is waited for."""
+    swept = None
+    while not stop.is_set():
+        try:
+            now = clock()
+            fired = fire_due(system, now, BATCH)
+            if swept != now.date():
+                sweep(system, now)
+                swept = now.date()
+        except DBAPIError:
+            log.exception("the database did not answer; trying again")
+            fired = 0
+        if fired < BATCH:
+            stop.wait(PAUSE)
+
+
+def sweep(system: System, now: datetime) -> None:
+    """Forget answers to idempotency keys that nobody will ask for again."""
+    with system.database.unit(now) as unit:
+        unit.session.execute(delete(StoredAnswer).where(StoredAnswer.created_at < now - KEEP_ANSWERS))
+        unit.commit()
