@@ -178,6 +178,27 @@ class NoIncident(EngineError):
     """
 
 
+class NoSuchToken(EngineError):
+    """个案里没有编号为 {token} 的待办环节,它可能已经办完或撤销。
+
+    请刷新后查看当前状态。
+    """
+
+
+class NoSuchTimer(EngineError):
+    """个案里没有编号为 {timer} 的定时器,它可能已经触发或撤销。
+
+    请刷新后查看当前状态。
+    """
+
+
+class StateUnreadable(EngineError):
+    """个案的运行状态无法读取:{reason}
+
+    请确认个案与流程版本相符;从备份恢复时请恢复同一时刻的全部数据。
+    """
+
+
 # --- procedures ---------------------------------------------------------------------------------------------------------
 
 
