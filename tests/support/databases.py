@@ -1,7 +1,7 @@
 """Databases for tests: SQLite files, and PostgreSQL from its wheel or from a server that the environment names.
 
-`database_url` runs a test once on each; the database is new and empty. Where a test needs tables, it asks
-`new_database` for a copy of one prepared once: `new_database("sqlite", prepare=upgrade)`.
+`database_url` runs a test once on each; the database is new and empty. `migrated_url` has all tables already: it is a copy
+of a database that was migrated once for the whole run. Other starting points are made likewise, by `new_database(backend, prepare)`.
 """
 
 import contextlib
@@ -44,6 +44,22 @@ def backend(request) -> str:
 def database_url(backend, new_database) -> str:
     """A new and empty database; the test runs once on each backend."""
     return new_database(backend)
+
+
+@pytest.fixture
+def migrated_url(backend, new_database) -> str:
+    """A database with every table and no rows; the test runs once on each backend."""
+    return new_database(backend, migrate)
+
+
+def migrate(url: str) -> None:
+    """Run all migrations, as `shuibo db upgrade` does."""
+    from engine.db import Database
+    from engine.schema import upgrade
+
+    database = Database(url)
+    upgrade(database)
+    database.dispose()
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = sorted(path for package in ("engine", "webapp") for path in (ROOT / package).rglob("*.py"))
+# db.py commits rows; schema.py makes the tables that they are rows of.
+COMMITTERS = [ROOT / "engine" / "db.py", ROOT / "engine" / "schema.py"]
 
 
 def parsed(path: Path) -> ast.AST:
@@ -45,7 +47,7 @@ def test_the_product_is_there():
 @pytest.mark.parametrize("path", PRODUCT, ids=names(PRODUCT))
 def test_only_db_commits(path):
     """Elsewhere it is a unit of work that is told to commit, in the engine, by whoever opened it; `begin()` blocks commit unsaid."""
-    if path == ROOT / "engine" / "db.py":
+    if path in COMMITTERS:
         return
     methods = [
         node.func for node in ast.walk(parsed(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
