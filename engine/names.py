@@ -18,7 +18,6 @@ _ALTERNATIVES = 8  # readings of one query that are tried
 
 _HAN = re.compile(r"[㐀-䶿一-鿿\U00020000-\U0003134f〇々]+")
 _WORD = re.compile(r"[㐀-䶿一-鿿\U00020000-\U0003134f〇々]+|[a-z]+|[0-9]+x?")
-_NUMBER = 7  # digits from which a query is a whole telephone or identity number
 
 # Every syllable of Mandarin without tones, ü written v (GB/T 16159), as alternatives after each initial.
 _SYLLABLES = frozenset(
@@ -71,9 +70,14 @@ def tokens(name: str) -> set[str]:
     return found
 
 
+def fits_key(key: str) -> bool:
+    """Whether a unit's key is fit for addresses and files: small letters, digits, dashes, at most 32."""
+    return re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", key) is not None
+
+
 def number_tokens(*numbers: str | None) -> set[str]:
     """Tokens of whole telephone and identity numbers; nothing finds a part of one."""
-    return {f"n:{digits}" for number in numbers if number and (digits := re.sub(r"[\s-]", "", number.lower()))}
+    return {f"n:{digits}" for number in numbers if number and (digits := _digits(number))}
 
 
 def readings(text: str) -> list[frozenset[str]]:
@@ -81,6 +85,9 @@ def readings(text: str) -> list[frozenset[str]]:
 
     张三, 张, 三, zhangsan, zhang san, zhang, zs and a whole telephone number all work; `xian` means both 先 and 西安.
     """
+    digits = _digits(text)
+    if re.fullmatch(r"\+?[0-9]{5,}x?", digits):
+        return [frozenset({f"n:{digits}"})]
     choices = [_word_readings(word) for word in _words(text)]
     combined = [frozenset().union(*choice) for choice in product(*choices)] if choices else []
     return list(dict.fromkeys(combined))[:_ALTERNATIVES]
@@ -105,6 +112,10 @@ def _pinyin():
     from pypinyin import Style, pinyin
 
     return partial(pinyin, style=Style.NORMAL, heteronym=True, errors="ignore")
+
+
+def _digits(number: str) -> str:
+    return re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", number[:LONGEST]).lower())
 
 
 def _words(text: str) -> list[str]:

@@ -241,7 +241,8 @@ def require(actor: Actor, permission: str, place_path: str | None = None) -> Non
 
 def unit_by_key(session: Session, county_id: str, key: str, on: date | None = None) -> Unit:
     """The unit `county`, `station-01` or `room-001`. Raises NotFound, and UnitClosed when it does not exist on the day `on`."""
-    unit = session.scalar(select(Unit).where(Unit.county_id == county_id, Unit.key == key))
+    fits = isinstance(key, str) and names.fits_key(key)
+    unit = session.scalar(select(Unit).where(Unit.county_id == county_id, Unit.key == key)) if fits else None
     if unit is None:
         raise NotFound(what="单位", key=key)
     if on is not None and not unit.valid_on(on):

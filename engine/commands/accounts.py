@@ -1,0 +1,188 @@
+"""Accounts, passwords, signing in and out."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from engine import accounts, audit
+from engine.audit import Kind
+from engine.commands import Act, command
+from engine.commands.organisation import new_account
+from engine.exceptions import Forbidden, InvalidRequest, NotFound, WrongCredentials
+from engine.organisation import PERMISSION_NAMES, ROLES, Account, Actor, Person, Unit, actor_of, require
+from engine.system import System
+
+# Whom a station's lead may give or reset an account: not another lead, not the county's own roles.
+LEAD_ROLES = frozenset({"worker", "resident"})
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """The answer to a right password. `token` is shown this once."""
+
+    token: str
+    actor: Actor
+    expires_at: datetime
+
+
+def sign_in(system: System, username: str, password: str, *, now: datetime, address: str = "", kind: str = "web") -> SignedIn:
+    """Open a session; `kind` is "web" or "api". Raises WrongCredentials (also for unknown and closed accounts) or TooManyAttempts.
+
+    The password is checked outside any transaction: hashing takes long, and nobody else should wait for it.
+    """
+    username = username.strip()[:40]
+    if not username.isprintable():
+        username = ""  # nobody's
+    with system.database.read() as session:
+        accounts.check_throttle(session, system.vault, system.county_id, username, address, now)
+        account = session.scalar(_find(system.county_id, username))
+        open_account = account is not None and account.active and session.get(Person, account.person_id).active
+    stored = account.password_hash if open_account else None
+    if not accounts.password_fits(stored, password[:1000]):
+        _count_failure(system, username, address, account, now)
+        raise WrongCredentials()
+    with system.database.unit(now) as unit:
+        accounts.clear_failures(unit.session, system.vault, system.county_id, username)
+        account = unit.session.scalar(_find(system.county_id, username).with_for_update())
+        if account is None or not account.active or account.password_hash != stored:  # changed while we were hashing
+            raise WrongCredentials()
+        token, expires_at = accounts.open_session(unit.session, account, now, kind)
+        actor = actor_of(unit.session, system.vault, account.person_id)
+        if accounts.HASHER.check_needs_rehash(stored):
+            account.password_hash = accounts.hash_password(password)
+            audit.record(unit, account.__stream__(), Kind.PASSWORD_CHANGED, actor=actor, facts={"person": actor.person_id, "rehash": True})
+        facts = {"kind": kind, "expires_at": expires_at.isoformat()}
+        audit.record(unit, audit.stream("access", actor.person_id), Kind.SESSION_OPENED, actor=actor, facts=facts)
+        unit.commit()
+    return SignedIn(token, actor, expires_at)
+
+
+def sign_out(system: System, actor: Actor, token: str, *, now: datetime) -> None:
+    """Revoke a session; an unknown or ended one is left alone."""
+    with system.database.unit(now) as unit:
+        if accounts.revoke(unit.session, now, token=token):
+            audit.record(unit, audit.stream("access", actor.person_id), Kind.SESSION_CLOSED, actor=actor)
+            unit.commit()
+
+
+@command("account:create", "account:manage")
+def create_account(act: Act, person_id: str, username: str, password: str, roles: list[str]) -> dict:
+    """Let a person sign in. Answers {username, person_id}; raises InvalidRequest, NotFound, Forbidden."""
+    if not re.fullmatch(r"[a-z][a-z0-9._-]{1,39}", username):
+        raise InvalidRequest(field="username", reason="用户名用小写字母开头,可含数字、点和短横,2 到 40 个字符")
+    _check_roles(roles)
+    accounts.check_new_password(password, username)
+    person, unit_path = _person(act, person_id)
+    _require_over(act.actor, unit_path, set(roles))
+    taken = select(func.count()).select_from(Account)
+    if act.session.scalar(taken.where(Account.county_id == act.actor.county_id, Account.username == username)):
+        raise InvalidRequest(field="username", reason=f"用户名“{username}”已经使用")
+    if act.session.get(Account, person_id) is not None:
+        raise InvalidRequest(field="person", reason="这个人已经有账号")
+    account = new_account(act, person, username, accounts.hash_password(password), roles)
+    facts = {"person": person_id, "username": username, "roles": account.roles}
+    act.record(account.__stream__(), Kind.ACCOUNT_CREATED, facts=facts)
+    return {"username": username, "person_id": person_id}
+
+
+@command("account:change", "account:manage")
+def change_account(act: Act, username: str, roles: list[str] | None = None, active: bool | None = None) -> dict:
+    """Give other roles, close or reopen. Closing ends the person's sessions. Answers {username, roles, active}.
+
+    Raises InvalidRequest, NotFound, Forbidden.
+    """
+    account = _account(act, username)
+    _, unit_path = _person(act, account.person_id)
+    _require_over(act.actor, unit_path, set(account.roles) | set(roles or ()))
+    if account.person_id == act.actor.person_id:
+        raise InvalidRequest(field="username", reason="不能改自己的角色,也不能停用自己的账号")
+    if roles is not None:
+        _check_roles(roles)
+        account.roles = sorted(roles)
+    if active is not None:
+        account.active = active
+    if not account.active:
+        accounts.revoke(act.session, act.now, person_id=account.person_id)
+    facts = {"person": account.person_id, "roles": account.roles, "active": account.active}
+    act.record(account.__stream__(), Kind.ACCOUNT_CHANGED, facts=facts)
+    return {"username": username, "roles": account.roles, "active": account.active}
+
+
+@command("account:reset-password", "account:manage")
+def reset_password(act: Act, username: str, password: str) -> dict:
+    """Give somebody a new password; their sessions end. Raises InvalidRequest, NotFound, Forbidden."""
+    account = _account(act, username)
+    _, unit_path = _person(act, account.person_id)
+    _require_over(act.actor, unit_path, set(account.roles))
+    _set_password(act, account, password, keep=None)
+    accounts.clear_failures(act.session, act.system.vault, account.county_id, username)
+    return {"username": username}
+
+
+def change_password(
+    system: System, actor: Actor, old: str, new: str, *, now: datetime, address: str = "", keep: str | None = None
+) -> None:
+    """Change one's own password; all sessions but the one of the token `keep` end.
+
+    Raises WrongCredentials, TooManyAttempts (a stolen session must not guess either), InvalidRequest.
+    """
+    with system.database.read() as session:
+        accounts.check_throttle(session, system.vault, system.county_id, actor.username, address, now)
+        account = session.scalar(_find(actor.county_id, actor.username))
+    if not accounts.password_fits(account.password_hash, old):
+        _count_failure(system, actor.username, address, account, now)
+        raise WrongCredentials()
+    with system.database.unit(now) as unit:
+        act = Act(system, actor, unit)
+        _set_password(act, _account(act, actor.username), new, keep)
+        unit.commit()
+
+
+def _set_password(act: Act, account: Account, password: str, keep: str | None) -> None:
+    accounts.check_new_password(password, account.username)
+    account.password_hash = accounts.hash_password(password)
+    accounts.revoke(act.session, act.now, person_id=account.person_id, keep=keep)
+    act.record(account.__stream__(), Kind.PASSWORD_CHANGED, facts={"person": account.person_id})
+
+
+def _count_failure(system: System, username: str, address: str, account: Account | None, now: datetime) -> None:
+    """Counted in the throttle table; only the block itself becomes history, or a guesser could flood it."""
+    with system.database.unit(now) as unit:
+        blocked = accounts.count_failure(unit.session, system.vault, system.county_id, username, address, now)
+        if blocked and account is not None:
+            stream = audit.stream("access", account.person_id)
+            audit.record(unit, stream, Kind.ACCOUNT_BLOCKED, actor=Actor.system(system.county_id))
+        unit.commit()
+
+
+def _find(county_id: str, username: str):
+    return select(Account).where(Account.county_id == county_id, Account.username == username)
+
+
+def _account(act: Act, username: str) -> Account:
+    account = act.session.scalar(_find(act.actor.county_id, username).with_for_update())
+    if account is None:
+        raise NotFound(what="账号", key=username)
+    return account
+
+
+def _person(act: Act, person_id: str) -> tuple[Person, str]:
+    query = select(Person, Unit.path).join(Unit, Unit.id == Person.unit_id)
+    row = act.session.execute(query.where(Person.id == person_id, Person.county_id == act.actor.county_id)).one_or_none()
+    if row is None:
+        raise NotFound(what="人员", key=person_id)
+    return row[0], row[1]
+
+
+def _check_roles(roles: list[str]) -> None:
+    if not roles or not set(roles) <= set(ROLES):
+        raise InvalidRequest(field="roles", reason=f"角色应是 {'、'.join(ROLES)} 中的一个或几个")
+
+
+def _require_over(actor: Actor, unit_path: str, roles: set[str]) -> None:
+    """An admin manages every account; a lead those of the station's workers; nobody gains a role this way that is above them."""
+    require(actor, "account:manage", unit_path)
+    if not (actor.roles & {"admin", "system"} or roles <= LEAD_ROLES):
+        raise Forbidden(permission=PERMISSION_NAMES["account:manage"], unit=actor.unit_key)

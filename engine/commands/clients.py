@@ -1,0 +1,160 @@
+"""Registering the people served, and keeping, moving and erasing what is known of them."""
+
+from sqlalchemy import func, select
+
+from engine import audit, clients
+from engine.audit import Kind
+from engine.clients import Client, Household
+from engine.commands import Act, command
+from engine.commands.organisation import today
+from engine.db import new_id
+from engine.exceptions import InvalidRequest, NotFound, StaleVersion
+from engine.organisation import Unit, require, unit_by_key
+from engine.vault import SubjectKey
+
+
+@command("client:register", "client:write")
+def register(act: Act, data: dict, place: str, household_id: str | None = None) -> dict:
+    """A new client of the room `place`. `data`: engine.clients.FIELDS; without `household_id` a household of its own.
+
+    Answers {id, household_id}. Raises InvalidForm, InvalidRequest, NotFound, UnitClosed, Forbidden.
+    """
+    unit = unit_by_key(act.session, act.actor.county_id, place, today(act))
+    require(act.actor, "client:write", unit.path)
+    if unit.kind != "room":
+        raise InvalidRequest(field="place", reason="服务对象应登记在村社工室")
+    data = clients.clean(data, today(act))
+    household = _household(act, household_id, unit) if household_id else new_household(act, unit, {"address": data.get("address")})
+    client = new_client(act, unit, household, data)
+    return {"id": client.id, "household_id": household.id}
+
+
+@command("client:update", "client:write")
+def update(act: Act, client_id: str, changes: dict, version: int) -> dict:
+    """Correct a client's data: only the fields in `changes`; None takes one away. Answers {id, version}.
+
+    Raises StaleVersion when `version` is not the one the person saw, InvalidForm, NotFound, Forbidden, Erased.
+    """
+    client, key, unit = _client(act, client_id)
+    if client.version != version:
+        raise StaleVersion()
+    old = act.system.vault.open(key, client.sealed, client.place)
+    data = clients.clean(old | changes, today(act))
+    changed = {name: data.get(name) for name in clients.FIELDS if data.get(name) != old.get(name)}
+    if changed:
+        clients.seal(act.system.vault, client, key, data)
+        client.updated_at = act.now
+        clients.index(act.session, act.system.vault, client, data)
+        act.record(client.__stream__(), Kind.CLIENT_UPDATED, facts={"fields": sorted(changed)}, sealed=changed, key=key)
+        act.session.flush()
+    return {"id": client.id, "version": client.version}
+
+
+@command("client:move", "client:write")
+def move(act: Act, client_id: str, place: str) -> dict:
+    """A client moves to another room, leaving the household. Both rooms must be covered by the actor's unit. Answers {id, place}."""
+    client, _key, _unit = _client(act, client_id)
+    unit = unit_by_key(act.session, act.actor.county_id, place, today(act))
+    require(act.actor, "client:write", unit.path)
+    if unit.kind != "room":
+        raise InvalidRequest(field="place", reason="服务对象应登记在村社工室")
+    client.unit_id, client.station_id, client.updated_at = unit.id, unit.parent_id, act.now
+    client.household_id = new_household(act, unit, {}).id
+    clients.move_index(act.session, [client.id], unit.parent_id, unit.id)
+    act.record(client.__stream__(), Kind.CLIENT_MOVED, facts={"to": place})
+    return {"id": client.id, "place": place}
+
+
+@command("client:view")
+def view(act: Act, client_id: str, reason: str = "", by_task: bool = False) -> dict:
+    """Open a client's record and leave a line in the viewer's access stream (未成年人网络保护条例 36). Answers the record as a dict.
+
+    `by_task` as in engine.clients.read. Raises NotFound, Forbidden, Erased.
+    """
+    record = clients.read(act.session, act.system.vault, act.actor, client_id, by_task)
+    stream = audit.stream("access", act.actor.person_id)
+    act.record(stream, Kind.CLIENT_VIEWED, facts={"client": client_id, "reason": reason[:200], "by_task": by_task})
+    return record.as_dict()
+
+
+@command("client:erase", "client:erase")
+def erase(act: Act, client_id: str, reason: str) -> dict:
+    """Destroy a client's key and search tokens (个人信息保护法 47); the row and its history stay, unreadable, and still verify.
+
+    The household's key goes with its last member. Answers {id}. Raises NotFound, Erased when already done.
+    """
+    client, key, _unit = _client(act, client_id)
+    if not reason.strip():
+        raise InvalidRequest(field="reason", reason="请写明清除的依据")
+    household_id = client.household_id
+    clients.forget(act.session, act.system.vault, client, key, act.now)
+    client.household_id = None
+    act.record(client.__stream__(), Kind.CLIENT_ERASED, facts={"reason": reason[:200]})
+    act.session.flush()
+    left = select(func.count()).select_from(Client).where(Client.household_id == household_id)
+    if household_id and not act.session.scalar(left):
+        household = act.session.get(Household, household_id)
+        act.system.vault.destroy(act.session.get(SubjectKey, household.key_id), act.now)
+        act.record(household.__stream__(), Kind.HOUSEHOLD_ERASED)
+    return {"id": client_id}
+
+
+def new_household(act: Act, unit: Unit, data: dict) -> Household:
+    """A household's row with its key and event, added."""
+    household_id, county_id = new_id(), act.actor.county_id
+    key = act.system.vault.new_key(act.session, county_id, f"household/{household_id}", act.now)
+    household = Household(
+        id=household_id, county_id=county_id, unit_id=unit.id, station_id=unit.parent_id, key_id=key.id, sealed=b""
+    )
+    household.sealed = act.system.vault.seal(key, data, household.place)
+    act.session.flush()
+    act.session.add(household)
+    act.record(household.__stream__(), Kind.HOUSEHOLD_REGISTERED, facts={"unit": unit.key})
+    return household
+
+
+def new_client(act: Act, unit: Unit, household: Household, data: dict) -> Client:
+    """A client's row with key, search tokens and event, added. `data` as engine.clients.clean gives it."""
+    client_id, county_id = new_id(), act.actor.county_id
+    key = act.system.vault.new_key(act.session, county_id, f"client/{client_id}", act.now)
+    client = Client(
+        id=client_id,
+        county_id=county_id,
+        household_id=household.id,
+        unit_id=unit.id,
+        station_id=unit.parent_id,
+        key_id=key.id,
+        sealed=b"",
+        registered_at=act.now,
+        updated_at=act.now,
+    )
+    clients.seal(act.system.vault, client, key, data)
+    act.session.flush()
+    act.session.add(client)
+    act.session.flush()
+    clients.index(act.session, act.system.vault, client, data)
+    facts = {"unit": unit.key, "household": household.id}
+    act.record(client.__stream__(), Kind.CLIENT_REGISTERED, facts=facts, sealed=data, key=key)
+    return client
+
+
+def _client(act: Act, client_id: str) -> tuple[Client, SubjectKey, Unit]:
+    """A client with key and room, locked. Outside the actor's unit it is as if it were not there."""
+    query = (
+        select(Client, SubjectKey, Unit)
+        .join(SubjectKey, SubjectKey.id == Client.key_id)
+        .join(Unit, Unit.id == Client.unit_id)
+        .where(Client.id == client_id, *clients.scope(Client, act.actor))
+        .with_for_update(of=Client)
+    )
+    row = act.session.execute(query).one_or_none() if client_id.isalnum() else None
+    if row is None:
+        raise NotFound(what="服务对象", key=client_id)
+    return row[0], row[1], row[2]
+
+
+def _household(act: Act, household_id: str, unit: Unit) -> Household:
+    household = act.session.get(Household, household_id)
+    if household is None or household.unit_id != unit.id:
+        raise NotFound(what="家庭", key=household_id)
+    return household
