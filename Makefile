@@ -65,7 +65,7 @@ soak: $(VENV)/.dev node_modules/.all $(VENDOR)/.built translations ## 完整的�
 lock: $(VENV)/.dev $(VENV)/.node ## 重新锁定依赖版本 · write the lock files anew
 	@$(BIN)/pip-compile $(COMPILE) -o requirements.txt requirements.in
 	@$(BIN)/pip-compile $(COMPILE) -o requirements-dev.txt requirements-dev.in
-	@rm -f package-lock.json
+	@rm -rf node_modules package-lock.json  # npm would take from what is installed, and forget the checksums
 	@npm install --package-lock-only
 COMPILE := --quiet --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
