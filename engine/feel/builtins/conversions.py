@@ -1,0 +1,114 @@
+"""Conversion functions (table 73), `not` (74), `is` (78) and `string`."""
+
+import datetime
+import re
+
+from engine.feel import temporal
+from engine.feel.builtins.registry import builtin
+from engine.feel.operators import equal
+from engine.feel.text import text_of
+from engine.feel.values import DATE_TIME, YearMonthDuration, kind, number
+
+_PLAIN_NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+
+@builtin("string(from: any)", run=True)
+def string(run, value):
+    text = text_of(value)
+    if text is not None:
+        run.budget.text(len(text))
+    return text
+
+
+@builtin("number(from: string|number, grouping separator?: string, decimal separator?: string)")
+def number_(text, grouping=None, point=None):
+    if not isinstance(text, str):
+        return text
+    if grouping not in (None, " ", ",", ".") or point not in (None, ",", ".") or (grouping is not None and grouping == point):
+        return None
+    if grouping:
+        text = text.replace(grouping, "")
+    if point:
+        text = text.replace(point, ".")
+    return number(text) if _PLAIN_NUMBER.fullmatch(text) else None
+
+
+@builtin("not(negand: any)")
+def not_(value):
+    return not value if isinstance(value, bool) else None
+
+
+@builtin("is(value1: any, value2: any)")
+def is_(left, right):
+    """The same value of the same type: unlike `=`, a time here is not a time somewhere, nor 8:00 at +08:00 midnight UTC."""
+    if kind(left) != kind(right):
+        return False
+    if isinstance(left, datetime.time | datetime.datetime):
+        return text_of(left) == text_of(right)
+    return equal(left, right) is True
+
+
+@builtin("date(from: string|date|date and time)")
+def date(value):
+    if isinstance(value, str):
+        return temporal.parse_date(value)
+    return value.date() if kind(value) == DATE_TIME else value
+
+
+@builtin("date(year: number, month: number, day: number)")
+def date_of(year, month, day):
+    return datetime.date(whole(year), whole(month), whole(day))
+
+
+@builtin("date and time(from: string|date|date and time)")
+def date_and_time(value):
+    if isinstance(value, str):
+        return temporal.parse_date_time(value)
+    return value if kind(value) == DATE_TIME else temporal.midnight(value)
+
+
+@builtin("date and time(date: date|date and time, time: time)")
+def date_and_time_of(day, clock):
+    day = day.date() if kind(day) == DATE_TIME else day
+    return datetime.datetime.combine(day, clock)
+
+
+@builtin(
+    "date and time(year: number, month: number, day: number, hour: number, minute: number, second: number, offset?: days and time duration)"
+)
+def date_and_time_parts(year, month, day, hour, minute, second, offset=None):
+    return datetime.datetime.combine(date_of(year, month, day), time_of(hour, minute, second, offset))
+
+
+@builtin("time(from: string|time|date|date and time)")
+def time(value):
+    if isinstance(value, str):
+        return temporal.parse_time(value)
+    if isinstance(value, datetime.time):
+        return value
+    return value.timetz() if kind(value) == DATE_TIME else datetime.time(tzinfo=datetime.UTC)
+
+
+@builtin("time(hour: number, minute: number, second: number, offset?: days and time duration)")
+def time_of(hour, minute, second, offset=None):
+    zone = None if offset is None else temporal.offset_zone(offset)
+    seconds = int(second)
+    return datetime.time(whole(hour), whole(minute), seconds, int((second - seconds) * 1_000_000), zone)
+
+
+@builtin("duration(from: string|days and time duration|years and months duration)")
+def duration(value):
+    return temporal.parse_duration(value) if isinstance(value, str) else value
+
+
+@builtin("years and months duration(from: date|date and time, to: date|date and time)")
+def years_and_months_duration(start, end):
+    start, end = (value.date() if kind(value) == DATE_TIME else value for value in (start, end))
+    return YearMonthDuration(temporal.months_between(start, end))
+
+
+def whole(value) -> int:
+    """`value` as a whole number; ValueError (and so null) when it is none."""
+    if value != value.to_integral_value():
+        raise ValueError(value)
+    return int(value)

@@ -1,0 +1,196 @@
+"""Values ↔ JSON: exactly (`encode`, `decode`, for state and events) and plainly (`to_plain`, `from_plain`, `cast`, for people)."""
+
+import datetime
+from decimal import Decimal
+
+from engine.feel import temporal
+from engine.feel.errors import FeelLimit, FeelTypeError
+from engine.feel.text import text_of
+from engine.feel.types import ANY, TYPE_NAMES
+from engine.feel.values import (
+    CONTEXT,
+    DATE,
+    DATE_TIME,
+    DAY_TIME,
+    LIST,
+    NULL,
+    NUMBER,
+    RANGE,
+    STRING,
+    TIME,
+    YEAR_MONTH,
+    Range,
+    admit,
+    kind,
+)
+
+# --- exactly ----------------------------------------------------------------------------------------------------------
+#
+# Null, booleans, strings, lists and small whole numbers are themselves. Everything else is an object of one key that begins
+# with one `$`; keys of contexts that begin with `$` get one more in front.
+
+_SAFE = 2**53  # what every JSON reader keeps exactly
+
+
+def encode(value):
+    """`value` as JSON from which `decode` makes the same value again; FeelTypeError for functions and foreign objects."""
+    try:
+        return _encode(value)
+    except RecursionError:
+        raise FeelLimit(limit="嵌套", allowed="规定的层数") from None
+
+
+def _encode(value):
+    match kind(value):
+        case "Null" | "boolean" | "string":
+            return value
+        case "number":
+            return _encode_number(value)
+        case "list":
+            return [_encode(item) for item in value]
+        case "context":
+            return {f"${key}" if key.startswith("$") else key: _encode(item) for key, item in value.items()}
+        case "date":
+            return {"$d": value.isoformat()}
+        case "time":
+            _check_zone(value)
+            return {"$t": temporal.format_time(value)}
+        case "date and time":
+            _check_zone(value)
+            text = temporal.format_date_time(value)
+            # The second of the two hours when the clocks go back.
+            return {"$dt": [text, 1] if value.fold else text}
+        case "days and time duration" | "years and months duration":
+            return {"$p": temporal.format_duration(value)}
+        case "range":
+            return {"$r": [_encode(value.start), _encode(value.end), value.start_included, value.end_included]}
+    admitted = admit(value)
+    if type(admitted) is type(value):
+        raise FeelTypeError(value=getattr(value, "name", type(value).__name__), type="可保存的值")
+    return _encode(admitted)
+
+
+def _encode_number(value: Decimal):
+    if not value.is_finite():
+        raise FeelTypeError(value=str(value), type="数字")
+    if value.as_tuple().exponent == 0 and abs(value) < _SAFE and (value or not value.is_signed()):
+        return int(value)
+    return {"$n": str(value)}
+
+
+def _check_zone(value: datetime.time | datetime.datetime) -> None:
+    zone = value.tzinfo
+    known = zone is None or isinstance(zone, datetime.timezone) or temporal.ZONES.get(getattr(zone, "key", None)) is zone
+    if not known:
+        raise FeelTypeError(value=str(zone), type="时区")
+
+
+def decode(json):
+    """The value that `encode` was given."""
+    if isinstance(json, bool) or json is None or isinstance(json, str):
+        return json
+    if isinstance(json, int):
+        return Decimal(json)
+    if isinstance(json, list):
+        return [decode(item) for item in json]
+    if isinstance(json, dict):
+        if len(json) == 1:
+            [(tag, content)] = json.items()
+            if tag in _DECODERS:
+                return _decoded(tag, content)
+        return {key[1:] if key.startswith("$") else key: decode(item) for key, item in json.items()}
+    raise FeelTypeError(value=str(json)[:40], type="编码值")
+
+
+def _decoded(tag: str, content):
+    try:
+        value = _DECODERS[tag](content)
+    except (ArithmeticError, AttributeError, TypeError, ValueError):
+        value = None
+    if value is None:
+        raise FeelTypeError(value=str(content)[:40], type="编码值")
+    return value
+
+
+def _decode_date_time(content):
+    if isinstance(content, list):
+        return temporal.parse_date_time(content[0]).replace(fold=content[1])
+    return temporal.parse_date_time(content)
+
+
+def _decode_range(content) -> Range:
+    start, end, start_included, end_included = content
+    return Range(decode(start), decode(end), start_included, end_included)
+
+
+_DECODERS = {
+    "$n": Decimal,
+    "$d": temporal.parse_date,
+    "$t": temporal.parse_time,
+    "$dt": _decode_date_time,
+    "$p": temporal.parse_duration,
+    "$r": _decode_range,
+}
+
+# --- plainly ----------------------------------------------------------------------------------------------------------
+
+
+def to_plain(value):
+    """`value` as anybody's JSON: numbers as numbers, dates and durations as ISO text, ranges as FEEL text."""
+    what = kind(value)
+    if what == NUMBER:
+        return _plain_number(value)
+    if what == LIST:
+        return [to_plain(item) for item in value]
+    if what == CONTEXT:
+        return {key: to_plain(item) for key, item in value.items()}
+    if what in (DATE, TIME, DATE_TIME, DAY_TIME, YEAR_MONTH, RANGE):
+        return text_of(value)
+    if what in (NULL, STRING) or isinstance(value, bool):
+        return value
+    if what is None:
+        return to_plain(admit(value))
+    raise FeelTypeError(value=value.name, type="可输出的值")
+
+
+def _plain_number(value: Decimal):
+    if abs(value) >= Decimal("1e300"):
+        return str(value)  # no reader's numbers go that far
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def from_plain(json):
+    """JSON as values: numbers become decimals, text stays text (`cast` makes dates of it)."""
+    return admit(json) if not isinstance(json, dict | list) else _from_plain(json)
+
+
+def _from_plain(json):
+    if isinstance(json, list):
+        return [from_plain(item) for item in json]
+    return {str(key): from_plain(item) for key, item in json.items()}
+
+
+_PARSERS = {
+    DATE: temporal.parse_date,
+    TIME: temporal.parse_time,
+    DATE_TIME: temporal.parse_date_time,
+    DAY_TIME: temporal.parse_duration,
+    YEAR_MONTH: temporal.parse_duration,
+}
+
+
+def cast(value, type_name: str):
+    """`value` as DMN's `typeRef` asks for it, reading ISO text; FeelTypeError when it does not fit. Null fits every type."""
+    value = from_plain(value)
+    wanted = TYPE_NAMES.get(type_name.removeprefix("feel:"))
+    if wanted is None:
+        raise FeelTypeError(value=type_name, type="类型名称")
+    if value is None or wanted == ANY:
+        return value
+    if isinstance(value, str) and wanted in _PARSERS:
+        parsed = _PARSERS[wanted](value)
+        if kind(parsed) == wanted:
+            return parsed
+    if kind(value) != wanted:
+        raise FeelTypeError(value=str(to_plain(value))[:40], type=type_name)
+    return value

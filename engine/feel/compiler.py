@@ -1,0 +1,370 @@
+"""Tree → Python closures, once; evaluating is calling them. Names are resolved here to a distance in environments."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from engine.feel import fast, loops, nodes, operators, properties
+from engine.feel.budget import DEPTH
+from engine.feel.builtins import BUILTINS
+from engine.feel.errors import FeelSyntaxError
+from engine.feel.runtime import Closure, Environment
+from engine.feel.types import conforms
+from engine.feel.values import KINDS, FeelFunction, Range, admit, kind
+
+Code = Callable  # (environment) -> value
+
+
+@dataclass(slots=True)
+class Frame:
+    """What one environment binds. `single`: its value is that of the only name; else the value is asked by each name's key.
+    An `item` frame binds `item` and, at run time, the entries of the item."""
+
+    names: dict[str, object] = field(default_factory=dict)
+    single: bool = False
+    item: bool = False
+
+
+class Compiler:
+    """Compiles one tree; afterwards `free` holds the root names it reads."""
+
+    def __init__(self, text: str, names: Iterable[str]):
+        self.text = text
+        self.declared = frozenset(names)
+        self.frames: list[Frame] = []
+        self.free: set[str] = set()
+        self.depth = 0
+
+    def build(self, node: nodes.Node) -> Code:
+        """The closure of `node`."""
+        self.depth += 1
+        if self.depth > DEPTH:
+            raise FeelSyntaxError(text=self.text, offset=0, expected=[f"不超过 {DEPTH} 层的表达式"], found="更深的表达式")
+        code = _BUILDERS[type(node)](self, node)
+        self.depth -= 1
+        return code
+
+    def build_in(self, frame: Frame, node: nodes.Node) -> Code:
+        """The closure of `node` inside one more environment."""
+        self.frames.append(frame)
+        code = self.build(node)
+        self.frames.pop()
+        return code
+
+    # --- names -------------------------------------------------------------------------------------------------------
+
+    def name(self, node: nodes.Name) -> Code:
+        return self.variable(node.name, BUILTINS.get(node.name))
+
+    def variable(self, name: str, default: FeelFunction | None = None) -> Code:
+        """Reads `name` where it is bound: in the nearest environment, the entries of filtered items included, else at the root."""
+        items = []
+        for distance, frame in enumerate(reversed(self.frames)):
+            if frame.item:
+                items.append(distance)
+                if name == "item":
+                    return fast.item_entry(items, name, fast.local(distance))
+            elif name in frame.names:
+                found = fast.local(distance) if frame.single else fast.local_entry(distance, frame.names[name])
+                return fast.item_entry(items, name, found) if items else found
+        # In a filter, a name that nobody declared is an entry of the items, if the host declared any at all.
+        if default is None or name in self.declared:
+            if not items or name in self.declared or not self.declared:
+                self.free.add(name)
+        found = fast.root(name, default, direct=not self.frames)
+        return fast.item_entry(items, name, found) if items else found
+
+    def is_local(self, name: str) -> bool:
+        return any(name in frame.names for frame in self.frames)
+
+    # --- plain nodes -------------------------------------------------------------------------------------------------
+
+    def literal(self, node: nodes.Literal) -> Code:
+        value = node.value
+        return lambda env: value
+
+    def path(self, node: nodes.Path) -> Code:
+        source, name = self.build(node.source), node.name
+
+        def path(env):
+            value = source(env)
+            if type(value) is dict:
+                value = value.get(name)
+                return value if type(value) in KINDS else admit(value)
+            return properties.get(env.run, value, name)
+
+        return path
+
+    def arithmetic(self, node: nodes.Arithmetic) -> Code:
+        return fast.arithmetic(node.operator, self.build(node.left), self.build(node.right))
+
+    def negation(self, node: nodes.Negation) -> Code:
+        operand, negate = self.build(node.operand), operators.negate
+        return lambda env: negate(operand(env))
+
+    def comparison(self, node: nodes.Comparison) -> Code:
+        left = self.build(node.left)
+        if isinstance(node.right, nodes.Literal):
+            return fast.compare_with(node.operator, left, node.right.value)
+        return fast.compare(node.operator, left, self.build(node.right))
+
+    def logic(self, node: nodes.Logic) -> Code:
+        operands = [self.build(operand) for operand in node.operands]
+        return fast.logic(decisive=node.operator == "or", operands=operands)
+
+    def between(self, node: nodes.Between) -> Code:
+        value, low, high = self.build(node.value), self.build(node.low), self.build(node.high)
+        within = operators.within
+        return lambda env: within(value(env), low(env), high(env))
+
+    def conditional(self, node: nodes.If) -> Code:
+        condition, then, otherwise = self.build(node.condition), self.build(node.then), self.build(node.otherwise)
+        return lambda env: then(env) if condition(env) is True else otherwise(env)
+
+    def instance_of(self, node: nodes.InstanceOf) -> Code:
+        value, type_ = self.build(node.value), node.type
+        return lambda env: conforms(value(env), type_)
+
+    # --- tests -------------------------------------------------------------------------------------------------------
+
+    def test(self, node: nodes.Test) -> Callable:
+        """A positive unary test: (environment, value) → passes."""
+        operand = node.operand
+        if node.operator != "in":
+            compare, code = operators.COMPARISONS[node.operator], self.build(operand)
+            if isinstance(operand, nodes.Literal):
+                return fast.compare_value_with(node.operator, operand.value)
+            return lambda env, value: compare(value, code(env))
+        if isinstance(operand, nodes.Literal):
+            return fast.compare_value_with("=", operand.value)
+        code = self.build(operand)
+        if is_constant(operand):
+            constant = code(None)
+            return lambda env, value: operators.contained(value, constant)
+        return lambda env, value: operators.contained(value, code(env))
+
+    def any_test(self, tests: list[nodes.Test]) -> Callable:
+        """Whether one of `tests` passes: (environment, value) → truth value."""
+        built = [self.test(test) for test in tests]
+        if len(built) == 1:
+            return built[0]
+
+        def passes(env, value):
+            result = False
+            for test in built:
+                passed = test(env, value)
+                if passed is True:
+                    return True
+                if passed is not False:
+                    result = None
+            return result
+
+        return passes
+
+    def in_(self, node: nodes.In) -> Code:
+        value, passes = self.build(node.value), self.any_test(node.tests)
+        return lambda env: passes(env, value(env))
+
+    def tests(self, node: nodes.Tests) -> Callable:
+        """A cell: (environment that binds `?`, value) → passes."""
+        if not node.tests:
+            return lambda env, value: True
+        self.frames.append(Frame({"?": None}, single=True))
+        built = [self.cell_test(test) for test in node.tests]
+        self.frames.pop()
+        if node.negated:
+            # A test that is null is no match, negated or not.
+            return lambda env, value: all(test(env, value) is False for test in built)
+        if len(built) == 1:
+            only = built[0]
+            return lambda env, value: only(env, value) is True
+        return lambda env, value: any(test(env, value) is True for test in built)
+
+    def cell_test(self, node: nodes.Test) -> Callable:
+        """A test of a cell may also be an expression that says itself whether it passes: by using `?`, or by being true."""
+        if node.operator != "in" or is_constant(node.operand):
+            return self.test(node)
+        code = self.build(node.operand)
+        if reads_input(node.operand):
+            return lambda env, value: code(env)
+
+        def passes(env, value):
+            result = code(env)
+            if type(result) is bool and type(value) is not bool:
+                return result
+            return operators.contained(value, result)
+
+        return passes
+
+    # --- collections -------------------------------------------------------------------------------------------------
+
+    def interval(self, node: nodes.Interval) -> Code:
+        start = self.build(node.start) if node.start else None
+        end = self.build(node.end) if node.end else None
+        start_included, end_included = node.start_included, node.end_included
+
+        def interval(env):
+            low = start(env) if start else None
+            high = end(env) if end else None
+            # A written end that is null, or ends of two kinds, make no range.
+            if (start and low is None) or (end and high is None):
+                return None
+            if start and end and kind(low) != kind(high):
+                return None
+            return Range(low, high, start_included, end_included)
+
+        return interval
+
+    def list_of(self, node: nodes.ListOf) -> Code:
+        items = [self.build(item) for item in node.items]
+        return lambda env: [item(env) for item in items]
+
+    def context_of(self, node: nodes.ContextOf) -> Code:
+        frame = Frame()
+        self.frames.append(frame)
+        entries = []
+        for key, value in node.entries:
+            if isinstance(value, nodes.FunctionOf):  # it may call itself
+                frame.names[key] = key
+            entries.append((key, self.build(value)))
+            frame.names[key] = key
+        self.frames.pop()
+
+        def context(env):
+            result = {}
+            inner = Environment(env.run, result, env)
+            for key, code in entries:
+                result[key] = code(inner)
+            return result
+
+        return context
+
+    def filter(self, node: nodes.Filter) -> Code:
+        source, condition = self.build(node.source), node.condition
+        if isinstance(condition, nodes.Literal) and type(condition.value) is Decimal:
+            return loops.index(source, condition.value)
+        return loops.filter(source, self.build_in(Frame(item=True), condition))
+
+    def for_(self, node: nodes.For) -> Code:
+        pushed = len(node.iterators) + 1
+        self.frames.append(Frame({"partial": None}, single=True))
+        domains = self.domains(node.iterators)
+        body = self.build(node.body)
+        del self.frames[-pushed:]
+        return loops.for_(domains, body)
+
+    def quantified(self, node: nodes.Quantified) -> Code:
+        domains = self.domains(node.iterators)
+        condition = self.build(node.condition)
+        del self.frames[-len(node.iterators) :]
+        return loops.quantified(domains, condition, decisive=node.quantifier == "some")
+
+    def domains(self, iterators: list[nodes.Iterator]) -> list[Code]:
+        """What each iterator runs through. Leaves one frame an iterator for the caller to pop."""
+        domains = []
+        for iterator in iterators:
+            source = self.build(iterator.source)
+            domains.append(loops.steps(source, self.build(iterator.end)) if iterator.end else loops.items(source))
+            self.frames.append(Frame({iterator.name: None}, single=True))
+        return domains
+
+    # --- functions ---------------------------------------------------------------------------------------------------
+
+    def function_of(self, node: nodes.FunctionOf) -> Code:
+        parameters = tuple(name for name, _ in node.parameters)
+        types = tuple(type_ for _, type_ in node.parameters)
+        body = self.build_in(Frame({name: index for index, name in enumerate(parameters)}), node.body)
+        return lambda env: Closure("function", parameters, body, types=types, environment=env)
+
+    def call(self, node: nodes.Call) -> Code:
+        arguments = [self.build(argument) for argument in node.arguments]
+        known = self.builtin(node.function)
+        if known is not None:
+            return fast.call_builtin(known, arguments)
+        function, fallback = self.callee(node.function)
+
+        def call(env):
+            target = function(env)
+            if not isinstance(target, FeelFunction):
+                target = fallback
+                if target is None:
+                    return None
+            env.run.budget.spend(1)
+            return admit(target.invoke(env.run, [argument(env) for argument in arguments]))
+
+        return call
+
+    def named_call(self, node: nodes.NamedCall) -> Code:
+        arguments = [(name, self.build(argument)) for name, argument in node.arguments.items()]
+        known = self.builtin(node.function)
+        function, fallback = self.callee(node.function) if known is None else (None, known)
+
+        def call(env):
+            target = function(env) if function else fallback
+            if not isinstance(target, FeelFunction):
+                target = fallback
+                if target is None:
+                    return None
+            env.run.budget.spend(1)
+            return admit(target.invoke_named(env.run, {name: argument(env) for name, argument in arguments}))
+
+        return call
+
+    def builtin(self, node: nodes.Node) -> FeelFunction | None:
+        """The built-in a call means for sure: its name is bound nowhere."""
+        if not isinstance(node, nodes.Name) or node.name in self.declared or self.is_local(node.name):
+            return None
+        return BUILTINS.get(node.name)
+
+    def callee(self, node: nodes.Node) -> tuple[Code, FeelFunction | None]:
+        """The code of what is called. A variable that hides a built-in, say `date`, still lets it be called."""
+        return self.build(node), BUILTINS.get(node.name) if isinstance(node, nodes.Name) else None
+
+
+def is_constant(node: nodes.Node) -> bool:
+    """Whether `node` always has the same value."""
+    if isinstance(node, nodes.Interval):
+        return all(end is None or isinstance(end, nodes.Literal) for end in (node.start, node.end))
+    if isinstance(node, nodes.ListOf):
+        return all(isinstance(item, nodes.Literal) or is_constant(item) for item in node.items)
+    return isinstance(node, nodes.Literal)
+
+
+def reads_input(node) -> bool:
+    """Whether `?` stands anywhere in `node`."""
+    pending = [node]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, nodes.Name) and node.name == "?":
+            return True
+        if isinstance(node, nodes.Node):
+            pending += [getattr(node, slot) for slot in type(node).__slots__]
+        elif isinstance(node, dict):
+            pending += node.values()
+        elif isinstance(node, list | tuple):
+            pending += node
+    return False
+
+
+_BUILDERS = {
+    nodes.Literal: Compiler.literal,
+    nodes.Name: Compiler.name,
+    nodes.Path: Compiler.path,
+    nodes.Filter: Compiler.filter,
+    nodes.Call: Compiler.call,
+    nodes.NamedCall: Compiler.named_call,
+    nodes.Negation: Compiler.negation,
+    nodes.Arithmetic: Compiler.arithmetic,
+    nodes.Comparison: Compiler.comparison,
+    nodes.Logic: Compiler.logic,
+    nodes.Between: Compiler.between,
+    nodes.In: Compiler.in_,
+    nodes.Interval: Compiler.interval,
+    nodes.ListOf: Compiler.list_of,
+    nodes.ContextOf: Compiler.context_of,
+    nodes.If: Compiler.conditional,
+    nodes.For: Compiler.for_,
+    nodes.Quantified: Compiler.quantified,
+    nodes.InstanceOf: Compiler.instance_of,
+    nodes.FunctionOf: Compiler.function_of,
+}

@@ -1,0 +1,285 @@
+"""What the operators do at run time. Each is total: operands that do not fit give null (specification 10.3.2)."""
+
+import datetime
+import operator
+from decimal import Decimal
+
+from engine.feel import temporal
+from engine.feel.values import (
+    BOOLEAN,
+    CONTEXT,
+    DATE,
+    DATE_TIME,
+    DAY_TIME,
+    ERRORS,
+    FUNCTION,
+    LIST,
+    NUMBER,
+    NUMBERS,
+    RANGE,
+    STRING,
+    TIME,
+    YEAR_MONTH,
+    DayTimeDuration,
+    YearMonthDuration,
+    kind,
+)
+
+# --- equality (table 42) ----------------------------------------------------------------------------------------------
+
+
+def equal(left, right) -> bool | None:
+    """`left = right`: null for different types, but null itself compares with everything."""
+    if left is None or right is None:
+        return left is right
+    what = kind(left)
+    if what != kind(right):
+        return None
+    if what == LIST:
+        return _all_equal(left, right) if len(left) == len(right) else False
+    if what == CONTEXT:
+        if left.keys() != right.keys():
+            return False
+        return _all_equal(left.values(), [right[key] for key in left])
+    if what == TIME or what == DATE_TIME:
+        return _comparable(left, what) == _comparable(right, what)
+    if what == RANGE:
+        if (left.start_included, left.end_included) != (right.start_included, right.end_included):
+            return False
+        return _all_equal((left.start, left.end), (right.start, right.end))
+    if what == FUNCTION:
+        return True if left is right else None
+    return left == right
+
+
+def _all_equal(lefts, rights) -> bool | None:
+    result = True
+    for left, right in zip(lefts, rights, strict=True):
+        same = equal(left, right)
+        if same is False:
+            return False
+        if same is None:
+            result = None
+    return result
+
+
+def unequal(left, right) -> bool | None:
+    """`left != right`."""
+    same = equal(left, right)
+    return None if same is None else not same
+
+
+# --- order (table 44) -------------------------------------------------------------------------------------------------
+
+_PLAIN_ORDER = frozenset((NUMBER, STRING, DATE, DAY_TIME, YEAR_MONTH))
+
+
+def ordering(compare):
+    """The ordering operator `compare` of Python as a FEEL operator: null across types and for what has no order."""
+
+    def ordered(left, right) -> bool | None:
+        what = kind(left)
+        if what != kind(right):
+            return None
+        if what in _PLAIN_ORDER:
+            return compare(left, right)
+        if what == TIME or what == DATE_TIME:
+            (left, has_offset), (right, has_other) = _comparable(left, what), _comparable(right, what)
+            # A time here and a time somewhere: nobody knows which is earlier.
+            return compare(left, right) if has_offset == has_other else None
+        return None
+
+    return ordered
+
+
+def _comparable(value, what: str):
+    """A time or date and time as something Python orders, and whether it has an offset."""
+    if what == TIME:
+        return temporal.seconds_of(value)
+    return temporal.instant(value), value.tzinfo is not None
+
+
+less, less_equal = ordering(operator.lt), ordering(operator.le)
+greater, greater_equal = ordering(operator.gt), ordering(operator.ge)
+
+COMPARISONS = {"=": equal, "!=": unequal, "<": less, "<=": less_equal, ">": greater, ">=": greater_equal}
+
+
+def conjunction(values) -> bool | None:
+    """`and` of already known truth values: false beats null beats true."""
+    result = True
+    for value in values:
+        if value is False:
+            return False
+        if value is not True:
+            result = None
+    return result
+
+
+def within(value, low, high) -> bool | None:
+    """`value between low and high`."""
+    return conjunction((greater_equal(value, low), less_equal(value, high)))
+
+
+def in_range(value, range_) -> bool | None:
+    """Whether `value` lies in a range."""
+    checks = []
+    if range_.start is not None:
+        checks.append((greater_equal if range_.start_included else greater)(value, range_.start))
+    if range_.end is not None:
+        checks.append((less_equal if range_.end_included else less)(value, range_.end))
+    # A range open on both sides contains nothing that can be told.
+    return conjunction(checks) if checks else None
+
+
+def contained(value, test) -> bool | None:
+    """`value in test`, for one test that is an expression: equal to it, inside it, or one of its items (table 55)."""
+    what = kind(test)
+    if what == RANGE and kind(value) != RANGE:
+        return in_range(value, test)
+    if what == LIST:
+        if kind(value) == LIST and equal(value, test):
+            return True
+        return any((in_range(value, item) if kind(item) == RANGE else equal(value, item)) is True for item in test)
+    return equal(value, test)
+
+
+# --- arithmetic (tables 45 to 48) -------------------------------------------------------------------------------------
+
+
+def add(left, right, budget=None):
+    """`left + right`."""
+    try:
+        match kind(left), kind(right):
+            case ("number", "number"):
+                return NUMBERS.add(left, right)
+            case ("string", "string"):
+                if budget is not None:
+                    budget.text(len(left) + len(right))
+                return left + right
+            case ("days and time duration", "days and time duration"):
+                return DayTimeDuration.of(left + right)
+            case ("years and months duration", "years and months duration"):
+                return YearMonthDuration(left.months + right.months)
+            case ("date" | "date and time", "years and months duration"):
+                return temporal.add_months(left, right.months)
+            case ("years and months duration", "date" | "date and time"):
+                return temporal.add_months(right, left.months)
+            case ("date" | "date and time" | "time", "days and time duration"):
+                return temporal.add_length(left, right)
+            case ("days and time duration", "date" | "date and time" | "time"):
+                return temporal.add_length(right, left)
+    except ERRORS:
+        pass
+    return None
+
+
+def subtract(left, right):
+    """`left - right`."""
+    try:
+        match kind(left), kind(right):
+            case ("number", "number"):
+                return NUMBERS.subtract(left, right)
+            case ("days and time duration", "days and time duration"):
+                return DayTimeDuration.of(left - right)
+            case ("years and months duration", "years and months duration"):
+                return YearMonthDuration(left.months - right.months)
+            case ("date" | "date and time", "years and months duration"):
+                return temporal.add_months(left, -right.months)
+            case ("date" | "date and time" | "time", "days and time duration"):
+                return temporal.add_length(left, -right)
+            case ("date", "date"):
+                return DayTimeDuration.of(left - right)
+            case ("date and time", "date and time"):
+                return DayTimeDuration.of(temporal.instant(left) - temporal.instant(right))
+            case ("date", "date and time"):
+                return DayTimeDuration.of(_midnight_like(left, right) - temporal.instant(right))
+            case ("date and time", "date"):
+                return DayTimeDuration.of(temporal.instant(left) - _midnight_like(right, left))
+            case ("time", "time"):
+                (left, has_offset), (right, has_other) = temporal.seconds_of(left), temporal.seconds_of(right)
+                return DayTimeDuration.of(left - right) if has_offset == has_other else None
+    except ERRORS:
+        pass
+    return None
+
+
+def _midnight_like(day: datetime.date, other: datetime.datetime) -> datetime.datetime:
+    start = temporal.midnight(day)
+    return start if other.tzinfo is not None else start.replace(tzinfo=None)
+
+
+def multiply(left, right):
+    """`left * right`."""
+    try:
+        match kind(left), kind(right):
+            case ("number", "number"):
+                return NUMBERS.multiply(left, right)
+            case ("number", "days and time duration" | "years and months duration"):
+                return _duration_of(right, NUMBERS.multiply(units(right), left))
+            case ("days and time duration" | "years and months duration", "number"):
+                return _duration_of(left, NUMBERS.multiply(units(left), right))
+    except ERRORS:
+        pass
+    return None
+
+
+def divide(left, right):
+    """`left / right`; null by zero."""
+    try:
+        match kind(left), kind(right):
+            case ("number", "number"):
+                return NUMBERS.divide(left, right)
+            case ("days and time duration" | "years and months duration", "number"):
+                return _duration_of(left, NUMBERS.divide(units(left), right))
+            case ("days and time duration", "days and time duration"):
+                return NUMBERS.divide(units(left), units(right))
+            case ("years and months duration", "years and months duration"):
+                return NUMBERS.divide(units(left), units(right))
+    except ERRORS:
+        pass
+    return None
+
+
+def power(left, right):
+    """`left ** right`."""
+    if kind(left) != NUMBER or kind(right) != NUMBER:
+        return None
+    try:
+        return NUMBERS.power(left, right)
+    except ERRORS:
+        return None
+
+
+def negate(value):
+    """`-value`."""
+    what = kind(value)
+    if what == NUMBER:
+        return NUMBERS.minus(value)
+    if what == DAY_TIME or what == YEAR_MONTH:
+        return _duration_of(value, -units(value))
+    return None
+
+
+ARITHMETIC = {"+": add, "-": subtract, "*": multiply, "/": divide, "**": power}
+
+
+def units(duration: DayTimeDuration | YearMonthDuration) -> Decimal:
+    """A duration as a number: of microseconds, or of months."""
+    if isinstance(duration, YearMonthDuration):
+        return Decimal(duration.months)
+    return Decimal(duration // datetime.timedelta(microseconds=1))
+
+
+def _duration_of(like: DayTimeDuration | YearMonthDuration, length: Decimal):
+    """The duration of `length` units, cut to whole ones, of the kind `like` is."""
+    if abs(length) >= 10**20:  # beyond every date
+        return None
+    if isinstance(like, YearMonthDuration):
+        return YearMonthDuration(int(length))
+    return DayTimeDuration.of(datetime.timedelta(microseconds=int(length)))
+
+
+def logical(value) -> bool | None:
+    """`value` as a truth value: what is neither true nor false counts as null."""
+    return value if kind(value) == BOOLEAN else None
