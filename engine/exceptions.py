@@ -235,6 +235,18 @@ class DecisionFailed(EngineError):
     """
 
 
+class CountyFileInvalid(EngineError):
+    """县情文件 {file} 有 {count} 处不正确:{problems}
+
+    文件格式见 webapp/seeds/liangshan.yaml 开头的说明。
+    """
+
+    def __init__(self, file: str, faults: list[str]):
+        """`faults`: each with its place in the file; the message shows the first ten."""
+        self.faults = list(faults)
+        super().__init__(file=file, count=len(faults), problems=";".join(faults[:10]))
+
+
 class CalendarInvalid(EngineError):
     """日历文件第 {line} 行不正确:{reason}
 

@@ -1,10 +1,10 @@
 """Accounts, passwords, signing in and out."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from engine import accounts, audit
 from engine.audit import Kind
@@ -18,17 +18,10 @@ from engine.system import System
 LEAD_ROLES = frozenset({"worker", "resident"})
 
 
-@dataclass(frozen=True)
-class SignedIn:
-    """The answer to a right password. `token` is shown this once."""
+def sign_in(system: System, username: str, password: str, *, now: datetime, address: str = "", kind: str = "web") -> dict:
+    """Open a session; `kind` is "web" or "api". Answers {token (shown this once), actor: Actor, expires_at: datetime}.
 
-    token: str
-    actor: Actor
-    expires_at: datetime
-
-
-def sign_in(system: System, username: str, password: str, *, now: datetime, address: str = "", kind: str = "web") -> SignedIn:
-    """Open a session; `kind` is "web" or "api". Raises WrongCredentials (also for unknown and closed accounts) or TooManyAttempts.
+    Raises WrongCredentials (also for unknown and closed accounts) or TooManyAttempts.
 
     The password is checked outside any transaction: hashing takes long, and nobody else should wait for it.
     """
@@ -37,11 +30,10 @@ def sign_in(system: System, username: str, password: str, *, now: datetime, addr
         username = ""  # nobody's
     with system.database.read() as session:
         accounts.check_throttle(session, system.vault, system.county_id, username, address, now)
-        account = session.scalar(_find(system.county_id, username))
-        open_account = account is not None and account.active and session.get(Person, account.person_id).active
-    stored = account.password_hash if open_account else None
+        known = _known(session, system.county_id, username)
+    stored = known.password_hash if known is not None and known.account_active and known.person_active else None
     if not accounts.password_fits(stored, password[:1000]):
-        _count_failure(system, username, address, account, now)
+        _count_failure(system, username, address, known and known.person_id, now)
         raise WrongCredentials()
     with system.database.unit(now) as unit:
         accounts.clear_failures(unit.session, system.vault, system.county_id, username)
@@ -56,7 +48,7 @@ def sign_in(system: System, username: str, password: str, *, now: datetime, addr
         facts = {"kind": kind, "expires_at": expires_at.isoformat()}
         audit.record(unit, audit.stream("access", actor.person_id), Kind.SESSION_OPENED, actor=actor, facts=facts)
         unit.commit()
-    return SignedIn(token, actor, expires_at)
+    return {"token": token, "actor": actor, "expires_at": expires_at}
 
 
 def sign_out(system: System, actor: Actor, token: str, *, now: datetime) -> None:
@@ -116,7 +108,8 @@ def reset_password(act: Act, username: str, password: str) -> dict:
     account = _account(act, username)
     _, unit_path = _person(act, account.person_id)
     _require_over(act.actor, unit_path, set(account.roles))
-    _set_password(act, account, password, keep=None)
+    accounts.check_new_password(password, username)
+    _set_password(act, account, accounts.hash_password(password), keep=None)
     accounts.clear_failures(act.session, act.system.vault, account.county_id, username)
     return {"username": username}
 
@@ -130,31 +123,41 @@ def change_password(
     """
     with system.database.read() as session:
         accounts.check_throttle(session, system.vault, system.county_id, actor.username, address, now)
-        account = session.scalar(_find(actor.county_id, actor.username))
-    if not accounts.password_fits(account.password_hash, old):
-        _count_failure(system, actor.username, address, account, now)
+        known = _known(session, actor.county_id, actor.username)
+    if known is None or not accounts.password_fits(known.password_hash, old):
+        _count_failure(system, actor.username, address, actor.person_id, now)
         raise WrongCredentials()
+    accounts.check_new_password(new, actor.username)
+    new_hash = accounts.hash_password(new)
     with system.database.unit(now) as unit:
         act = Act(system, actor, unit)
-        _set_password(act, _account(act, actor.username), new, keep)
+        _set_password(act, _account(act, actor.username), new_hash, keep)
         unit.commit()
 
 
-def _set_password(act: Act, account: Account, password: str, keep: str | None) -> None:
-    accounts.check_new_password(password, account.username)
-    account.password_hash = accounts.hash_password(password)
+def _set_password(act: Act, account: Account, password_hash: str, keep: str | None) -> None:
+    account.password_hash = password_hash
     accounts.revoke(act.session, act.now, person_id=account.person_id, keep=keep)
     act.record(account.__stream__(), Kind.PASSWORD_CHANGED, facts={"person": account.person_id})
 
 
-def _count_failure(system: System, username: str, address: str, account: Account | None, now: datetime) -> None:
+def _count_failure(system: System, username: str, address: str, person_id: str | None, now: datetime) -> None:
     """Counted in the throttle table; only the block itself becomes history, or a guesser could flood it."""
     with system.database.unit(now) as unit:
         blocked = accounts.count_failure(unit.session, system.vault, system.county_id, username, address, now)
-        if blocked and account is not None:
-            stream = audit.stream("access", account.person_id)
+        if blocked and person_id is not None:
+            stream = audit.stream("access", person_id)
             audit.record(unit, stream, Kind.ACCOUNT_BLOCKED, actor=Actor.system(system.county_id))
         unit.commit()
+
+
+def _known(session: Session, county_id: str, username: str):
+    """What is stored of a username: password_hash, person_id, account_active, person_active; or None. Free of its session."""
+    query = select(
+        Account.password_hash, Account.person_id, Account.active.label("account_active"), Person.active.label("person_active")
+    )
+    query = query.join(Person, Person.id == Account.person_id)
+    return session.execute(query.where(Account.county_id == county_id, Account.username == username)).one_or_none()
 
 
 def _find(county_id: str, username: str):

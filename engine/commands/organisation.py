@@ -92,7 +92,7 @@ def add_person(act: Act, name: str, unit_key: str, workforce: str | None = None,
     check_workforce(workforce, partner)
     county_id = act.actor.county_id
     unit = unit_by_key(act.session, county_id, unit_key, today(act))
-    person = new_person(act, unit, name, workforce, partner)
+    (person,) = new_people(act, [(unit, name, workforce, partner)])
     facts = {"person": person.id, "unit": unit_key, "workforce": workforce, "partner": partner}
     act.record(organisation.stream(county_id), Kind.PERSON_ADDED, facts=facts)
     return {"id": person.id}
@@ -146,25 +146,32 @@ def new_unit(county_id: str, kind: str, unit_key: str, name: str, parent: Unit |
     )
 
 
-def new_person(act: Act, unit: Unit, name: str, workforce: str | None, partner: str | None) -> Person:
-    """A person's row with key, sealed name and search tokens, added. The caller records the event."""
-    county_id, person_id = act.actor.county_id, new_id()
-    key = act.system.vault.new_key(act.session, county_id, f"person/{person_id}", act.now)
-    person = Person(
-        id=person_id,
-        county_id=county_id,
-        unit_id=unit.id,
-        workforce_type=workforce,
-        partner_kind=partner,
-        key_id=key.id,
-        sealed_name=act.system.vault.seal(key, name, Person.place(person_id)),
-        active=True,
-    )
+def new_people(act: Act, lines: list[tuple[Unit, str, str | None, str | None]]) -> list[Person]:
+    """People's rows with key, sealed name and search tokens, added, for lines of (unit, name, workforce, partner).
+
+    The caller records the event.
+    """
+    county_id, vault, people = act.actor.county_id, act.system.vault, []
+    for unit, name, workforce, partner in lines:
+        person_id = new_id()
+        key = vault.new_key(act.session, county_id, f"person/{person_id}", act.now)
+        person = Person(
+            id=person_id,
+            county_id=county_id,
+            unit_id=unit.id,
+            workforce_type=workforce,
+            partner_kind=partner,
+            key_id=key.id,
+            sealed_name=vault.seal(key, name, Person.place(person_id)),
+            active=True,
+        )
+        people.append(person)
+    act.session.flush()  # keys first, then people, then what points at people
+    act.session.add_all(people)
     act.session.flush()
-    act.session.add(person)
-    act.session.flush()
-    organisation.index_person(act.session, act.system.vault, county_id, person_id, name)
-    return person
+    for person, (_unit, name, _workforce, _partner) in zip(people, lines, strict=True):
+        organisation.index_person(act.session, vault, county_id, person.id, name)
+    return people
 
 
 def new_account(act: Act, person: Person, username: str, password_hash: str, roles: list[str]) -> Account:
