@@ -1,4 +1,7 @@
-"""What each kind of element does while a token is in it, and every evaluation of an expression. All raise `Trouble`, before changing anything."""
+"""What each kind of element does while a token is in it, and every evaluation of an expression.
+
+All of it raises `Trouble`, before it has changed anything.
+"""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -7,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engine import feel
 from engine.exceptions import EngineError
 from engine.workflow.formula import Formula
-from engine.workflow.model import Assignment, Element, Flow, Kind, Mapping_
+from engine.workflow.model import Assignment, Element, Flow, Kind, VariableMapping
 from engine.workflow.state import Offer, Stage, Token
 from engine.workflow.timing import Schedule, moment, schedule
 from engine.workflow.trouble import Trouble
@@ -144,7 +147,7 @@ def evaluate(run: "Run", token: Token, formula: Formula, extra: Mapping[str, Any
         raise Trouble("expression_failed", f"表达式算不出来:{error.message}") from error
 
 
-def mapped(run: "Run", token: Token, mappings: tuple[Mapping_, ...]) -> dict[str, Any]:
+def mapped(run: "Run", token: Token, mappings: tuple[VariableMapping, ...]) -> dict[str, Any]:
     """Inputs or outputs in their order; each sees the ones before it. A path keeps what else is in its variable."""
     made: dict[str, Any] = {}
     for mapping in mappings:

@@ -31,7 +31,10 @@ class Case:
 
     @classmethod
     def start(cls, process: Process, variables: Mapping[str, Any], env: Environment, start_event: str | None = None) -> "Case":
-        """A new case, run to its first waits. `start_event`: the one without a trigger if not given. Raises NoSuchToken for an unknown one."""
+        """A new case, run to its first waits. `start_event`: if not given, the one without a trigger.
+
+        Raises NoSuchToken for an unknown one.
+        """
         event = process.elements.get(start_event or process.start_events[0])
         if event is None or event.id not in process.start_events:
             raise NoSuchToken(token=start_event)

@@ -84,7 +84,7 @@ class Assignment:
 
 
 @dataclass(frozen=True)
-class Mapping_:
+class VariableMapping:
     """One input or output of an element: `target` is a variable or a path into one."""
 
     source: Formula
@@ -121,8 +121,8 @@ class Element:
     properties: Mapping[str, str] = field(default_factory=dict)
     incoming: tuple[Flow, ...] = ()
     outgoing: tuple[Flow, ...] = ()
-    inputs: tuple[Mapping_, ...] = ()
-    outputs: tuple[Mapping_, ...] = ()
+    inputs: tuple[VariableMapping, ...] = ()
+    outputs: tuple[VariableMapping, ...] = ()
     loop: Loop | None = None
     boundary: tuple[str, ...] = ()  # ids of the events on its border
     # user task

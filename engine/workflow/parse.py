@@ -1,5 +1,6 @@
 """XML → `Process`. Reads everything it can even when something is wrong, so that an author sees all faults at once."""
 
+import re
 from types import MappingProxyType
 
 from lxml import etree
@@ -7,14 +8,17 @@ from lxml import etree
 from engine.exceptions import DeployRefused
 from engine.findings import Finding, errors
 from engine.workflow import shape
-from engine.workflow.admit import admit, place
+from engine.workflow.admit import admit, place, split
 from engine.workflow.dialect import NAMESPACES, Dialect
+from engine.workflow.formula import Formula
 from engine.workflow.model import TIMED, Element, Flow, Kind, Lane, Process
 from engine.workflow.report import Report, read_xml
-from engine.workflow.vocabulary import NODES
+from engine.workflow.vocabulary import BPMN, NODES
 
 MAX_ELEMENTS = 10_000  # nodes and flows
 MAX_ID = 100
+SIDES = ("incoming", "outgoing")
+_ID = re.compile(r"[^\W\d][\w.-]*")  # an XML name without a colon
 
 
 def compile_process(xml: bytes) -> Process:
@@ -40,7 +44,7 @@ def _read(xml: bytes) -> tuple[Process | None, Report]:
 
 def local(node: etree._Element) -> str:
     """The name of a node without its namespace."""
-    return etree.QName(node).localname
+    return split(node.tag)[1]
 
 
 class Reader:
@@ -63,9 +67,7 @@ class Reader:
         self._check_ids()
         self._read_scopes(node)
         if len(self.drafts) + len(self.flows) > MAX_ELEMENTS:
-            self.report.error(
-                "too_many_elements", place(node), f"流程的元素超过 {MAX_ELEMENTS} 个,请拆分", f"More than {MAX_ELEMENTS} elements; split the process"
-            )
+            self.report.add("too_many_elements", place(node), limit=MAX_ELEMENTS)
             return None
         if not shape.connect(self.drafts, self.flows, self.flow_scopes, self.report):
             return None
@@ -93,35 +95,35 @@ class Reader:
         found = self.root.findall("b:process", NAMESPACES)
         for node in found:
             if node.get("isExecutable") != "true":
-                message = "流程没有标为可执行(isExecutable=\"true\");只画给人看的流程不能部署"
-                self.report.error("not_executable", node.get("id"), message, 'The process is not marked isExecutable="true"')
+                self.report.add("not_executable", node.get("id"))
         if len(found) != 1:
-            message = f"一个文件应恰好有一个流程,这里有 {len(found)} 个"
-            self.report.error("not_one_process", found[1].get("id") if found else None, message, f"A file holds exactly one process, this one {len(found)}")
+            self.report.add("not_one_process", found[1].get("id") if found else None, count=len(found))
+            return None
+        if not found[0].get("id"):
+            self.report.add("missing_id", what=found[0].get("name") or "process")
             return None
         self._check_pools(found[0])
         for kind in ("message", "signal", "error", "escalation", "itemDefinition"):
             for node in self.root.findall(f"b:{kind}", NAMESPACES):
-                message = f"“{node.get('name') or node.get('id')}”({kind})没有被任何元素使用"
-                self.report.warn("unused_definition", node.get("id"), message, f"{kind} {node.get('id')} is not used")
+                self.report.add("unused_definition", node.get("id"), what=node.get("name") or node.get("id"))
         return found[0]
 
     def _check_pools(self, process: etree._Element) -> None:
         for pool in self.root.iterfind("b:collaboration/b:participant", NAMESPACES):
             target = pool.get("processRef")
             if target is not None and target.rpartition(":")[2] != process.get("id"):
-                self.report.error("dangling_reference", place(pool), f"泳池指向不存在的流程 {target}", f"The pool refers to process {target}, which does not exist")
+                self.report.add("dangling_reference", place(pool), name=target)
 
     def _check_ids(self) -> None:
-        for node in self.root.iter("{%s}*" % NAMESPACES["b"]):
+        for node in self.root.iter(f"{{{BPMN}}}*"):
             identity = node.get("id")
             if identity is None:
                 continue
             if identity in self.ids:
-                self.report.error("duplicate_id", identity, f"编号“{identity}”用了不止一次", f"The id {identity!r} is used more than once")
+                self.report.add("duplicate_id", identity, id=identity)
             self.ids.add(identity)
-            if not identity.strip() or len(identity) > MAX_ID:
-                self.report.error("bad_id", identity[:MAX_ID], f"编号不能为空,也不能超过 {MAX_ID} 个字符", f"An id has 1 to {MAX_ID} characters")
+            if len(identity) > MAX_ID or not _ID.fullmatch(identity):
+                self.report.add("bad_id", identity[:MAX_ID], limit=MAX_ID)
 
     # --- scopes ---------------------------------------------------------------------------------------------------------
 
@@ -130,7 +132,7 @@ class Reader:
         lane_sets = []
         while pending:
             scope, parent = pending.pop(0)
-            for node in scope.iterchildren("{%s}*" % NAMESPACES["b"]):
+            for node in scope.iterchildren(f"{{{BPMN}}}*"):
                 word = local(node)
                 if word == "sequenceFlow":
                     self._flow(node, parent)
@@ -143,7 +145,7 @@ class Reader:
     def _node(self, node: etree._Element, parent: str | None) -> bool:
         identity, word = node.get("id"), NODES[local(node)]
         if not identity:
-            self.report.error("missing_id", place(node), f"“{node.get('name') or local(node)}”没有编号", f"A {local(node)} has no id")
+            self.report.add("missing_id", place(node), what=node.get("name") or local(node))
             return False
         if identity in self.drafts:
             return False
@@ -154,16 +156,16 @@ class Reader:
             fields["timer"] = self.dialect.timer(node, node.find("b:timerEventDefinition", NAMESPACES))
         if kind is Kind.TIMER_BOUNDARY:
             fields |= {"attached_to": node.get("attachedToRef"), "interrupting": node.get("cancelActivity") != "false"}
-        self.drafts[identity] = fields
-        # How the drawing tells its arrows, to be compared with what the arrows tell.
-        fields["_drawn"] = {side: [(ref.text or "").strip().rpartition(":")[2] for ref in node.iterfind(f"b:{side}", NAMESPACES)] for side in ("incoming", "outgoing")}
+        # How the node itself tells its arrows, to be compared with what the arrows tell.
+        fields["_drawn"] = {side: [_reference(part) for part in node.iterfind(f"b:{side}", NAMESPACES)] for side in SIDES}
         fields["_default"] = node.get("default")
+        self.drafts[identity] = fields
         return True
 
     def _event_kind(self, node: etree._Element, kind: Kind) -> Kind:
         definitions = [child for child in node if local(child).endswith("EventDefinition") or local(child) == "eventDefinitionRef"]
         if len(definitions) > 1:
-            self.report.error("several_events", place(node), "一个事件只能有一种触发方式", "An event has only one trigger")
+            self.report.add("several_events", place(node))
         words = {local(child) for child in definitions}
         if kind is Kind.START and "timerEventDefinition" in words:
             return Kind.TIMER_START
@@ -171,21 +173,22 @@ class Reader:
             return Kind.TERMINATE_END
         if kind in (Kind.TIMER_CATCH, Kind.TIMER_BOUNDARY) and "timerEventDefinition" not in words:
             if not words:
-                self.report.error("no_event", place(node), "这个事件没有触发方式,请选“定时器”", "This event has no trigger; make it a timer")
+                self.report.add("no_event", place(node))
             return Kind.TASK  # a placeholder that never runs: the file is refused
         return kind
 
     def _flow(self, node: etree._Element, scope: str | None) -> None:
         identity = node.get("id")
         if not identity:
-            self.report.error("missing_id", place(node), "有一条连线没有编号", "A sequence flow has no id")
+            self.report.add("missing_id", place(node), what=node.get("name") or local(node))
             return
         condition = node.find("b:conditionExpression", NAMESPACES)
         formula = None
         if condition is not None:
-            formula = self.dialect.formula(node, condition.text, "连线的条件", needs_feel=True)
+            # A wrong one keeps its text: it is a condition all the same.
+            formula = self.dialect.formula(node, condition.text, "condition", needs_feel=True) or Formula(condition.text or "")
             if not (condition.text or "").strip():
-                self.report.error("empty_condition", identity, "连线的条件是空的", "The condition of this flow is empty")
+                self.report.add("empty_condition", identity)
         self.flows.setdefault(
             identity, Flow(identity, node.get("sourceRef", ""), node.get("targetRef", ""), node.get("name", ""), formula)
         )
@@ -199,11 +202,11 @@ class Reader:
                 lane = Lane(node.get("id", ""), node.get("name", ""), self.dialect.properties(node))
                 self.lanes[lane.id] = lane
                 for reference in node.iterfind("b:flowNodeRef", NAMESPACES):
-                    target = (reference.text or "").strip().rpartition(":")[2]
+                    target = _reference(reference)
                     if target in self.drafts:
                         self.drafts[target]["lane"] = lane
                     elif target not in self.ids:
-                        self.report.error("dangling_reference", lane.id, f"泳道里的“{target}”不存在", f"The lane refers to {target}, which does not exist")
+                        self.report.add("dangling_reference", lane.id, name=target)
                 pending.extend(node.iterfind("b:childLaneSet", NAMESPACES))
 
     def _inherit_lanes(self) -> None:
@@ -211,6 +214,11 @@ class Reader:
         for fields in self.drafts.values():
             if fields.get("lane") is None and fields["parent"]:
                 fields["lane"] = self.drafts[fields["parent"]].get("lane")
+
+
+def _reference(node: etree._Element) -> str:
+    """An id in the text of a node, perhaps with a prefix."""
+    return (node.text or "").strip().rpartition(":")[2]
 
 
 def _documentation(node: etree._Element) -> str:

@@ -5,66 +5,74 @@ import re
 from lxml import etree
 
 from engine.findings import Finding
+from engine.workflow.faults import FAULTS, WARNINGS
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_NODES = 200_000  # XML elements, the drawing included
 MAX_FINDINGS = 500
-_PROLOG = re.compile(rb"<(?=[A-Za-z_])")
+_FIRST_TAG = re.compile(rb"<(?=[A-Za-z_])")
 
 
 class Report:
-    """Findings in the order they were made."""
+    """Findings in the order they were made, each once."""
 
     def __init__(self):
         """Empty."""
-        self.findings: list[Finding] = []
+        self._findings: dict[Finding, None] = {}
 
-    def error(self, code: str, element: str | None, message: str, message_en: str, **where) -> None:
-        """What refuses the diagram."""
-        self._add(Finding(code, message, message_en, element, **where))
+    def add(self, code: str, element: str | None = None, *, line: int | None = None, column: int | None = None, **facts) -> None:
+        """A fault or, for some codes, a remark. `facts` fill its message."""
+        if len(self._findings) < MAX_FINDINGS:
+            messages = [
+                text.format(**{name: value[language] if isinstance(value, tuple) else value for name, value in facts.items()})
+                for language, text in enumerate(FAULTS[code])
+            ]
+            severity = "warning" if code in WARNINGS else "error"
+            self._findings[Finding(code, *messages, element, line=line, column=column, severity=severity)] = None
 
-    def warn(self, code: str, element: str | None, message: str, message_en: str, **where) -> None:
-        """What its author should know."""
-        self._add(Finding(code, message, message_en, element, severity="warning", **where))
-
-    def _add(self, finding: Finding) -> None:
-        if len(self.findings) < MAX_FINDINGS and finding not in self.findings:
-            self.findings.append(finding)
+    @property
+    def findings(self) -> list[Finding]:
+        """All of them."""
+        return list(self._findings)
 
     @property
     def refused(self) -> bool:
         """Whether there is an error."""
-        return any(finding.severity == "error" for finding in self.findings)
+        return any(finding.severity == "error" for finding in self._findings)
 
 
-def read_xml(xml: bytes, report: Report):
+def read_xml(xml: bytes, report: Report) -> etree._Element | None:
     """The root element, without comments; None, with a finding, for anything but small, plain, well-formed XML."""
     if len(xml) > MAX_BYTES:
-        report.error("file_too_large", None, f"文件超过 {MAX_BYTES >> 20} MB,请拆成几个流程", f"The file is larger than {MAX_BYTES >> 20} MB; split it")
+        report.add("file_too_large", limit=MAX_BYTES >> 20)
         return None
-    prolog = _PROLOG.split(xml.replace(b"\0", b""), maxsplit=1)[0]
-    if b"<!DOCTYPE" in prolog:
-        _refuse_doctype(report)
+    if b"<!DOCTYPE" in _FIRST_TAG.split(xml.replace(b"\0", b""), maxsplit=1)[0]:
+        report.add("doctype")  # before libxml2 expands anything
         return None
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False, remove_comments=True, remove_pis=True
-    )
     try:
-        root = etree.fromstring(xml, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        where = {"line": error.lineno, "column": error.offset} if isinstance(error, etree.XMLSyntaxError) else {}
-        report.error(
-            "not_xml", None, "这不是一个完整的 BPMN 文件(XML 无法读取);请在建模工具里重新保存", f"This is not well-formed XML: {error}", **where
-        )
+        root = etree.fromstring(xml, _parser())
+    except etree.XMLSyntaxError as error:
+        report.add("not_xml", line=error.lineno, column=error.offset, reason=error.msg)
+        return None
+    except ValueError as error:
+        report.add("not_xml", reason=error)
         return None
     if root.getroottree().docinfo.doctype:
-        _refuse_doctype(report)
+        report.add("doctype")
         return None
     if sum(1 for _ in root.iter()) > MAX_NODES:
-        report.error("too_many_nodes", None, f"文件里的 XML 元素超过 {MAX_NODES} 个", f"The file has more than {MAX_NODES} XML elements")
+        report.add("too_many_nodes", limit=MAX_NODES)
         return None
     return root
 
 
-def _refuse_doctype(report: Report) -> None:
-    report.error("doctype", None, "文件含有 DOCTYPE 声明,出于安全不予读取;请删除它", "The file has a DOCTYPE declaration, which is refused for safety; remove it")
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )

@@ -39,7 +39,6 @@ FIXED = {
     "completionQuantity": {"1"},
     "triggeredByEvent": {"false"},
     "isInterrupting": {"true"},
-    "isExecutable": {"true"},
     "isImmediate": {"true"},
     "implementation": {"##unspecified"},
     "gatewayDirection": {"Unspecified", "Converging", "Diverging", "Mixed"},
@@ -146,6 +145,7 @@ WORDS = NODES | {
     "loopCondition": _word(None, "language", ()),
 }
 
+FORMAL = frozenset({"tFormalExpression", "tExpression"})  # values of xsi:type
 TIMER_PARTS = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
 
 # Zeebe's extension elements and their attributes; children only where listed below.
