@@ -205,9 +205,9 @@ class Evaluation:
         """The value of `expression`; all of a form's expressions spend from one purse."""
         return expression.evaluate(context, self.clock, self.budget)
 
-    def text(self, text: str | Template, node: Node) -> str:
-        """A label or text, filled in."""
-        return text if isinstance(text, str) else text.render(self.context(node.scope), self.run)
+    def text(self, text: str | Template, node: Node, escape=str) -> str:
+        """A label or text, filled in; `escape` is for the values."""
+        return text if isinstance(text, str) else text.render(self.context(node.scope), self.run, escape)
 
     def context(self, scope: Scope) -> dict:
         """What an expression in `scope` sees; made once a round, since most forms ask for one scope only."""

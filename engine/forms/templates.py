@@ -56,9 +56,12 @@ class Template:
         """A text that is one expression."""
         return cls(source, (Insert(expression),), expression.names)
 
-    def render(self, context: dict, evaluate: Evaluate) -> str:
-        """The text for `context`; `evaluate(expression, context)` runs one expression."""
-        return "".join(_render(self.parts, context, evaluate))[:RENDERED]
+    def render(self, context: dict, evaluate: Evaluate, escape: Callable[[str], str] = str) -> str:
+        """The text for `context`; `evaluate(expression, context)` runs one expression, `escape` makes values fit the text around them.
+
+        A text that is one expression is the author's own as a whole and stays as it comes out.
+        """
+        return "".join(_render(self.parts, context, evaluate, str if self.source.startswith("=") else escape))[:RENDERED]
 
 
 def compile_text(text: str, compile_feel: Callable[[str], feel.Expression]) -> str | Template:
@@ -112,22 +115,22 @@ def _fault(text: str, mark: re.Match, reason: str, reason_en: str) -> TemplateEr
     return TemplateError(reason, reason_en, line, mark.start() - (text.rfind("\n", 0, mark.start()) + 1) + 1)
 
 
-def _render(parts, context: dict, evaluate: Evaluate) -> list[str]:
+def _render(parts, context: dict, evaluate: Evaluate, escape: Callable[[str], str]) -> list[str]:
     out = []
     for part in parts:
         if isinstance(part, str):
             out.append(part)
         elif isinstance(part, Insert):
-            out.append(to_text(evaluate(part.expression, context)))
+            out.append(escape(to_text(evaluate(part.expression, context))))
         elif part.kind == "if":
             # form-js takes whatever JavaScript calls true; null, false, 0 and "" are not.
             if evaluate(part.expression, context):
-                out.extend(_render(part.parts, context, evaluate))
+                out.extend(_render(part.parts, context, evaluate, escape))
         else:
             found = evaluate(part.expression, context)
             items = found if isinstance(found, list) else [] if found is None else [found]
             for item in items[:1000]:
-                out.extend(_render(part.parts, _inside(item, context), evaluate))
+                out.extend(_render(part.parts, _inside(item, context), evaluate, escape))
         if sum(map(len, out)) > RENDERED:
             break
     return out

@@ -1,5 +1,6 @@
 """The form as it is shown: one tree for the page and for programs."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import Any
 from engine import feel
 from engine.forms import values
 from engine.forms.evaluation import Evaluation, Node, Scope, put
+from engine.forms.markdown import escape, to_html
 from engine.forms.model import CHOICES, KEYED, MANY, MISSING
 from engine.forms.reading import bound, required
 from engine.forms.templates import to_text
@@ -27,15 +29,23 @@ class OptionView:
     label_en: str | None = None
     selected: bool = False
 
+    @property
+    def token(self) -> str:
+        """The value as the text of an HTML input, which `choice_of` reads back: a string is itself, anything else `=` and its JSON."""
+        if isinstance(self.value, str) and not self.value.startswith("="):
+            return self.value
+        return "=" + json.dumps(self.value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
 
 @dataclass(frozen=True, slots=True)
 class FieldView:
     """One component as it is shown. `name` is its path (`goals[0].text`) and the key of its errors; components that hold no value
     have an empty one. `value` is plain JSON, or what was submitted if it made no value. `attributes` by kind:
 
-    number: min, max, step, decimals, prefix, suffix · text: min_length, max_length, prefix, suffix, format (email, phone), rows ·
-    datetime: subtype, earliest, interval · dynamiclist: min_items, max_items, fixed · table: columns, rows · text: text (markdown) ·
-    image: source, alt · any: row, columns (of 16), placeholder, autocomplete.
+    number: min, max, step, decimals, prefix, suffix · textfield, textarea: min_length, max_length, prefix, suffix, rows,
+    format (email, phone) · datetime: subtype, earliest, interval · dynamiclist: min_items, max_items, fixed · entry: index ·
+    table: columns_of_table, rows_of_table · text: text (Markdown), html (safe), html_en · image: source, alt ·
+    any: row, columns (of 16), placeholder, autocomplete.
 
     `live`: the FEEL texts of hide, readonly, required, expression. A dynamic list has one child of kind `entry` for each entry, and
     `template`, the entry that a new one is made from.
@@ -60,6 +70,15 @@ class FieldView:
     label_en: str | None = None
     description_en: str | None = None
 
+    @property
+    def text(self) -> str:
+        """The value as the text of an HTML input: numbers without exponent, nothing for null."""
+        if self.value is None:
+            return ""
+        if isinstance(self.value, float):
+            return values.plain_number(Decimal(repr(self.value)))
+        return self.value if isinstance(self.value, str) else json.dumps(self.value, ensure_ascii=False)
+
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON."""
         return asdict(self)
@@ -69,6 +88,16 @@ class FieldView:
         yield self
         for child in self.children:
             yield from child.walk()
+
+
+def choice_of(token: str) -> Any:
+    """The JSON value of an option's `token`; a token that is none stays text, which no option equals."""
+    if not token.startswith("="):
+        return token
+    try:
+        return json.loads(token[1:], parse_float=Decimal)
+    except ValueError:
+        return token
 
 
 def view(form, variables: Mapping, submitted: Mapping | None, errors: Mapping | None, clock: datetime | None) -> list[FieldView]:
@@ -191,6 +220,9 @@ def _attributes(state: Evaluation, node: Node) -> dict[str, Any]:
         found |= {"min_items": known["min_items"], "max_items": known["max_items"], "fixed": component.fixed}
     elif kind == "text":
         found["text"] = state.text(component.text, node)
+        found["html"] = to_html(state.text(component.text, node, escape))
+        if component.attributes.get("label_en"):
+            found["html_en"] = to_html(component.attributes["label_en"])
     elif kind == "image":
         found |= {"source": known["source"], "alt": state.text(known["alt"], node)}
     elif kind == "table":
