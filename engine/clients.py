@@ -17,12 +17,13 @@ from engine.exceptions import InvalidForm, InvalidRequest, NotFound
 from engine.organisation import Actor, Unit, require
 from engine.vault import SubjectKey, Vault
 
+# The codes are those of the procedures' forms and decision tables (bpmn/), so that a record can fill a form.
 CATEGORIES = {
-    "special_hardship": "特困",
-    "low_income": "低保",
+    "extreme_poverty": "特困",
+    "minimum_living": "低保",
     "orphan": "孤困",
     "left_behind": "留守",
-    "disabled_care": "失能",
+    "disabled_elder": "失能",
     "dementia": "失智",
     "veteran": "复员军人",
     "disability": "残疾",

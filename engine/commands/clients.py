@@ -19,14 +19,22 @@ def register(act: Act, data: dict, place: str, household_id: str | None = None) 
 
     Answers {id, household_id}. Raises InvalidForm, InvalidRequest, NotFound, UnitClosed, Forbidden.
     """
-    unit = unit_by_key(act.session, act.actor.county_id, place, today(act))
-    require(act.actor, "client:write", unit.path)
-    if unit.kind != "room":
-        raise InvalidRequest(field="place", reason="服务对象应登记在村社工室")
+    unit = _room(act, place)
     data = clients.clean(data, today(act))
     household = _household(act, household_id, unit) if household_id else new_household(act, unit, {"address": data.get("address")})
     client = new_client(act, unit, household, data)
     return {"id": client.id, "household_id": household.id}
+
+
+@command("household:register", "client:write")
+def register_household(act: Act, members: list[dict], place: str) -> dict:
+    """A new household of the room `place` with all its members. Answers {id, clients: ids}. Raises as register does."""
+    unit = _room(act, place)
+    cleaned = [clients.clean(data, today(act)) for data in members]
+    if not cleaned:
+        raise InvalidRequest(field="members", reason="至少登记一名成员")
+    household = new_household(act, unit, {"address": cleaned[0].get("address")})
+    return {"id": household.id, "clients": [new_client(act, unit, household, data).id for data in cleaned]}
 
 
 @command("client:update", "client:write")
@@ -54,10 +62,7 @@ def update(act: Act, client_id: str, changes: dict, version: int) -> dict:
 def move(act: Act, client_id: str, place: str) -> dict:
     """A client moves to another room, leaving the household. Both rooms must be covered by the actor's unit. Answers {id, place}."""
     client, _key, _unit = _client(act, client_id)
-    unit = unit_by_key(act.session, act.actor.county_id, place, today(act))
-    require(act.actor, "client:write", unit.path)
-    if unit.kind != "room":
-        raise InvalidRequest(field="place", reason="服务对象应登记在村社工室")
+    unit = _room(act, place)
     client.unit_id, client.station_id, client.updated_at = unit.id, unit.parent_id, act.now
     client.household_id = new_household(act, unit, {}).id
     clients.move_index(act.session, [client.id], unit.parent_id, unit.id)
@@ -151,6 +156,15 @@ def _client(act: Act, client_id: str) -> tuple[Client, SubjectKey, Unit]:
     if row is None:
         raise NotFound(what="服务对象", key=client_id)
     return row[0], row[1], row[2]
+
+
+def _room(act: Act, place: str) -> Unit:
+    """The room where the actor may register people."""
+    unit = unit_by_key(act.session, act.actor.county_id, place, today(act))
+    require(act.actor, "client:write", unit.path)
+    if unit.kind != "room":
+        raise InvalidRequest(field="place", reason="服务对象应登记在村社工室")
+    return unit
 
 
 def _household(act: Act, household_id: str, unit: Unit) -> Household:
