@@ -10,12 +10,12 @@ from collections import defaultdict
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String, insert, inspect, select
+from sqlalchemy import String, insert, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.orm.util import identity_key
 
-from engine.db import Base, Id, Instant, Json, UnitOfWork, canonical
+from engine.db import Base, Id, Instant, Json, UnitOfWork, canonical, reference
 from engine.vault import SubjectKey, Vault
 
 FORMAT = 1
@@ -79,7 +79,7 @@ class Event(Base):
     """One line of history. `facts` hold no personal data; `sealed` does, under `key_id`'s key, and the hash covers the ciphertext."""
 
     __tablename__ = "event"
-    stream: Mapped[str] = mapped_column(ForeignKey("stream.id"), primary_key=True)
+    stream: Mapped[str] = mapped_column(reference("stream.id"), primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(40))
     actor_id: Mapped[str | None] = mapped_column(Id, index=True)
@@ -216,7 +216,8 @@ class _Journal:
 
     def _head(self, stream_id: str, county_id: str) -> Stream:
         session = self.unit.session
-        head = session.identity_map.get(identity_key(Stream, stream_id))
+        fresh = (row for row in session.new if isinstance(row, Stream) and row.id == stream_id)
+        head = session.identity_map.get(identity_key(Stream, stream_id)) or next(fresh, None)
         return head or session.get(Stream, stream_id, with_for_update=True) or _open(session, stream_id, county_id)
 
 

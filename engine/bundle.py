@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from engine.decisions import Decision, compile_decisions
 from engine.exceptions import DeployRefused
-from engine.feel import FeelSyntaxError
 from engine.findings import Finding, errors
 from engine.forms import Form, compile_form
+from engine.regulations import compile_regulation
 from engine.workflow import Process, compile_process, examine
 
 MAX_FILES = 200
@@ -18,27 +18,14 @@ KINDS = {"bpmn": "diagram", "dmn": "table", "form": "form"}
 
 @dataclass(frozen=True)
 class Bundle:
-    """Compiled files of one version. A regulation has no process."""
+    """Compiled files of one version. A regulation has no process. `key` is the process id or the id of the regulation's main table."""
 
+    kind: str
+    key: str
+    name: str
     process: Process | None
     forms: Mapping[str, Form]
     decisions: Mapping[str, Decision]
-
-    @property
-    def kind(self) -> str:
-        """procedure | regulation."""
-        return "procedure" if self.process else "regulation"
-
-    @property
-    def key(self) -> str:
-        """The process id, or the id of the regulation's only decision."""
-        return self.process.id if self.process else next(iter(self.decisions))
-
-    @property
-    def name(self) -> str:
-        """What people call it."""
-        source = self.process or next(iter(self.decisions.values()))
-        return source.name or self.key
 
 
 def read_bundle(files: Mapping[str, bytes]) -> Bundle:
@@ -54,43 +41,54 @@ def read_bundle(files: Mapping[str, bytes]) -> Bundle:
             elif name.endswith(".dmn"):
                 _merge(decisions, compile_decisions(content).decisions, name, found)
             elif name.endswith(".form"):
-                form = compile_form(_json(content))
+                form = read_form(name, content)
                 _merge(forms, {form.id: form}, name, found)
         except DeployRefused as refusal:
             found += [replace(finding, file=name) for finding in refusal.findings]
-        except (ValueError, RecursionError):
-            found.append(Finding("not_json", "这个表单文件不是有效的 JSON", "This form file is not valid JSON", file=name))
-    if not found and processes:
+    if not errors(found) and processes:
         found += _check_links(processes[0], forms, decisions)
-    if not found and not processes and len(decisions) != 1:
-        found.append(
-            Finding("nothing_to_run", "没有流程图时,只能部署一张制度表", "Without a diagram, deploy exactly one regulation table")
-        )
     if errors(found):
         raise DeployRefused(errors(found))
-    return Bundle(processes[0] if processes else None, forms, decisions)
+    if processes:
+        process = processes[0]
+        return Bundle("procedure", process.id, process.name or process.id, process, forms, decisions)
+    return _regulation(files, decisions)
+
+
+def _regulation(files: Mapping[str, bytes], decisions: Mapping[str, Decision]) -> Bundle:
+    if len(files) != 1 or not decisions:
+        message = ("没有流程图时,只能部署一个制度表文件", "Without a diagram, deploy exactly one regulation file")
+        raise DeployRefused([Finding("nothing_to_run", *message)])
+    name, content = next(iter(files.items()))
+    regulation = compile_regulation(content, name)
+    return Bundle("regulation", regulation.key, regulation.name or regulation.key, None, {}, decisions)
 
 
 def examine_file(name: str, content: bytes) -> list[Finding]:
     """Everything to say about one file by itself, remarks included; never raises on bad input."""
-    if name.endswith(".bpmn"):
-        return [replace(finding, file=name) for finding in examine(content)]
     try:
-        read_bundle({name: content}) if name.endswith(".dmn") else compile_form(_json(content))
+        if name.endswith(".bpmn"):
+            return [replace(finding, file=name) for finding in examine(content)]
+        if name.endswith(".dmn"):
+            compile_decisions(content)
+        elif name.endswith(".form"):
+            read_form(name, content)
+        else:
+            return _check_shape({name: content})
     except DeployRefused as refusal:
-        return [replace(finding, file=name) for finding in refusal.findings if finding.code != "nothing_to_run"]
-    except (ValueError, RecursionError):
-        return [Finding("not_json", "这个表单文件不是有效的 JSON", "This form file is not valid JSON", file=name)]
-    except FeelSyntaxError as error:
-        return [Finding(error.code, error.message, str(error), file=name, line=error.line, column=error.column)]
+        return [replace(finding, file=name) for finding in refusal.findings]
     return []
 
 
-def _json(content: bytes) -> dict:
-    value = json.loads(content.decode("utf-8"))
-    if not isinstance(value, dict):
-        raise ValueError("a form is an object")
-    return value
+def read_form(name: str, content: bytes) -> Form:
+    """Compile a form file. Raises DeployRefused, also for what is no JSON object."""
+    try:
+        schema = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError):
+        schema = None
+    if not isinstance(schema, dict):
+        raise DeployRefused([Finding("not_json", "这个表单文件不是 JSON 对象", "This form file is no JSON object", file=name)])
+    return compile_form(schema)
 
 
 def _check_shape(files: Mapping[str, bytes]) -> list[Finding]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime, String, Text, create_engine, event
+from sqlalchemy import DateTime, ForeignKey, String, Text, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.orm.exc import StaleDataError
@@ -62,6 +62,11 @@ class Json(TypeDecorator):
 def canonical(value) -> str:
     """JSON with sorted keys and no spaces: equal values have equal text."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def reference(column: str) -> ForeignKey:
+    """A foreign key checked at commit, so that the order of writes inside a transaction does not matter."""
+    return ForeignKey(column, deferrable=True, initially="DEFERRED")
 
 
 def new_id() -> str:

@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, select
+from sqlalchemy import String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine import audit
-from engine.bundle import Bundle, read_bundle
-from engine.db import Base, Id, Instant
+from engine.bundle import read_bundle
+from engine.db import Base, Id, Instant, reference
 from engine.decisions import Decision
 from engine.exceptions import NotFound, NotPublished
 from engine.forms import Form
+from engine.regulations import Regulation, compile_regulation
 from engine.system import System
 from engine.workflow import Process
 
@@ -50,7 +51,7 @@ class Version(_Guarded, Base):
     __tablename__ = "definition_version"
     __table_args__ = (UniqueConstraint("county_id", "key", "number"),)
     id: Mapped[str] = mapped_column(Id, primary_key=True)
-    definition_id: Mapped[str] = mapped_column(ForeignKey("definition.id"))
+    definition_id: Mapped[str] = mapped_column(reference("definition.id"))
     kind: Mapped[str] = mapped_column(String(12))
     key: Mapped[str] = mapped_column(String(100))
     number: Mapped[int]
@@ -65,7 +66,7 @@ class Resource(_Guarded, Base):
     """One file of a version: a diagram, a table or a form, byte for byte."""
 
     __tablename__ = "definition_resource"
-    version_id: Mapped[str] = mapped_column(ForeignKey("definition_version.id"), primary_key=True)
+    version_id: Mapped[str] = mapped_column(reference("definition_version.id"), primary_key=True)
     name: Mapped[str] = mapped_column(String(200), primary_key=True)
     kind: Mapped[str] = mapped_column(String(12))
     key: Mapped[str] = mapped_column(String(100))
@@ -141,12 +142,13 @@ def versions(session: Session, county_id: str, kind: str | None = None) -> list[
     return [(definition, by_definition.get(definition.id, [])) for definition in session.scalars(query)]
 
 
-def regulations_in_force(session: Session, county_id: str) -> list[tuple[str, int, Bundle]]:
-    """(key, version number, bundle) of every published regulation table."""
+def regulations_in_force(session: Session, county_id: str) -> list[Regulation]:
+    """Every published regulation table, compiled; its version in verdicts is the version's number."""
     query = (
-        select(Version)
+        select(Resource, Version.number)
+        .join(Version, Version.id == Resource.version_id)
         .join(Definition, Definition.published_version_id == Version.id)
         .where(Definition.county_id == county_id, Definition.kind == "regulation")
         .order_by(Version.key)
     )
-    return [(row.key, row.number, read_bundle(resources(session, row.id))) for row in session.scalars(query)]
+    return [compile_regulation(row.content, row.name, str(number)) for row, number in session.execute(query)]

@@ -157,6 +157,13 @@ class TaskNotYours(EngineError):
     """
 
 
+class NotOffered(EngineError):
+    """您不能办理这项任务:{reason}。
+
+    请领取“待领取”里的任务,或请站长转派。
+    """
+
+
 class TaskClosed(EngineError):
     """这项任务已经{status},不能再改。
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, select
+from sqlalchemy import Index, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine import assignment, audit
 from engine.assignment import Offer
-from engine.db import Base, Id, Instant
+from engine.db import Base, Id, Instant, reference
 from engine.exceptions import NotFound
 from engine.organisation import Actor, covers, may, require
 from engine.system import System
@@ -35,7 +35,7 @@ class Instance(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     number: Mapped[str] = mapped_column(String(20))
     definition_key: Mapped[str] = mapped_column(String(100))
-    version_id: Mapped[str] = mapped_column(ForeignKey("definition_version.id"))
+    version_id: Mapped[str] = mapped_column(reference("definition_version.id"))
     version_number: Mapped[int]
     client_id: Mapped[str | None] = mapped_column(Id)
     unit_id: Mapped[str] = mapped_column(Id)
@@ -45,9 +45,9 @@ class Instance(Base):
     started_by: Mapped[str | None] = mapped_column(Id)
     started_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
-    key_id: Mapped[str] = mapped_column(ForeignKey("subject_key.id"))
+    key_id: Mapped[str] = mapped_column(reference("subject_key.id"))
     sealed_state: Mapped[bytes]
-    revision: Mapped[int]
+    revision: Mapped[int] = mapped_column()
     __mapper_args__ = {"version_id_col": revision}
 
     def __stream__(self) -> str:
@@ -68,7 +68,7 @@ class Task(Base):
         Index("task_by_instance", "instance_id", "token"),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
-    instance_id: Mapped[str] = mapped_column(ForeignKey("instance.id"))
+    instance_id: Mapped[str] = mapped_column(reference("instance.id"))
     token: Mapped[int]
     element: Mapped[str] = mapped_column(String(100))
     status: Mapped[str] = mapped_column(String(12))
@@ -85,7 +85,7 @@ class Task(Base):
     due_at: Mapped[datetime | None] = mapped_column(Instant)
     due_provisional: Mapped[bool]
     priority: Mapped[int]
-    revision: Mapped[int]
+    revision: Mapped[int] = mapped_column()
     __mapper_args__ = {"version_id_col": revision}
 
     def __stream__(self) -> str:
@@ -97,7 +97,7 @@ class Timer(Base):
 
     __tablename__ = "timer"
     __table_args__ = (Index("timer_by_time", "next_at"),)
-    instance_id: Mapped[str] = mapped_column(ForeignKey("instance.id"), primary_key=True)
+    instance_id: Mapped[str] = mapped_column(reference("instance.id"), primary_key=True)
     timer: Mapped[int] = mapped_column(primary_key=True)
     element: Mapped[str] = mapped_column(String(100))
     due_at: Mapped[datetime] = mapped_column(Instant)
@@ -206,6 +206,10 @@ def offer_of(task: Task) -> Offer:
     return Offer(groups=groups, workforce=workforce, place_path=task.place_path, users=users, excluded=excluded)
 
 
+def _may_take(actor: Actor, task: Task) -> bool:
+    return assignment.may_take(actor.groups, actor.unit_path, offer_of(task), actor.person_id, actor.username)
+
+
 def oversees(actor: Actor) -> bool:
     """Whether all open tasks of the actor's place are theirs to watch, whoever they are offered to."""
     return may(actor, "task:delegate") or may(actor, "audit:read")
@@ -215,6 +219,6 @@ def in_reach(actor: Actor, task: Task) -> bool:
     """Whether the actor may know of a task: theirs, offered to them, or at a place they oversee. Anything else is "not found"."""
     if task.county_id != actor.county_id:
         return False
-    if task.holder_id == actor.person_id or assignment.may_take(actor, offer_of(task)):
+    if task.holder_id == actor.person_id or _may_take(actor, task):
         return True
     return oversees(actor) and covers(actor.unit_path, task.place_path)

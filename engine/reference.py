@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import audit, calendar, definitions, parameters
+from engine import audit, calendar, definitions, feel, parameters
 from engine.calendar import Calendar
 from engine.regulations import Tables
 from engine.system import System
@@ -24,7 +24,7 @@ class Reference:
     def parameters(self, now: datetime, station_id: str | None) -> dict:
         """Name → value in force at `now` for a station: the FEEL context `parameters`."""
         found = parameters.effective(self.parameter_rows, now, station_id)
-        return {key: calendar.feel_value(row.value) for key, row in found.items()}
+        return {key: feel.from_plain(row.value) for key, row in found.items()}
 
 
 def in_force(system: System, session: Session) -> Reference:

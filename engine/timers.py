@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, select
+from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.db import Base, Instant
+from engine.db import Base, Instant, reference
 from engine.definitions import stream_of
 from engine.instances import ACTIVE, INCIDENT, Instance, Task, Timer
 from engine.workflow import Element, Environment
@@ -16,7 +16,7 @@ class StartTimer(Base):
     """When a published procedure's timer start event starts its next case. `armed_at` and `started` give the occurrences."""
 
     __tablename__ = "start_timer"
-    definition_id: Mapped[str] = mapped_column(ForeignKey("definition.id"), primary_key=True)
+    definition_id: Mapped[str] = mapped_column(reference("definition.id"), primary_key=True)
     element: Mapped[str] = mapped_column(String(100), primary_key=True)
     key: Mapped[str] = mapped_column(String(100))
     armed_at: Mapped[datetime] = mapped_column(Instant)

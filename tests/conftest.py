@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.support.databases",
+    "tests.support.counties",
     "tests.support.browsers",
     "tests.support.editors",
     "tests.support.campaigns",

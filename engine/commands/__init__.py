@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine import audit
 from engine.db import Base, Id, Instant, UnitOfWork, canonical
-from engine.exceptions import EngineError, Forbidden, IdempotencyMismatch, RegulationRefused
+from engine.exceptions import EngineError, Forbidden, IdempotencyMismatch, NotOffered, RegulationRefused
 from engine.organisation import Actor, require
 from engine.system import System
 from engine.vault import SubjectKey
@@ -88,7 +88,7 @@ def command(route: str, permission: str | None = None):
                         _remember(act, route, key, answer)
                     unit.commit()
                     return answer
-            except (Forbidden, RegulationRefused) as refusal:
+            except (Forbidden, NotOffered, RegulationRefused) as refusal:
                 _record_refusal(system, actor, route, refusal, now)
                 raise
 
@@ -105,7 +105,7 @@ def _digest(system: System, actor: Actor, arguments, options) -> str:
 
 
 def _identity(act: Act, route: str, key: str):
-    return (StoredAnswer.actor_id == (act.actor.person_id or "system"), StoredAnswer.route == route, StoredAnswer.key == key)
+    return (StoredAnswer.actor_id == (act.actor.person_id), StoredAnswer.route == route, StoredAnswer.key == key)
 
 
 def _take(act: Act, route: str, key: str, body: str) -> bool:
@@ -113,7 +113,7 @@ def _take(act: Act, route: str, key: str, body: str) -> bool:
     dialect = sqlite if act.system.database.dialect == "sqlite" else postgresql
     values = {
         "county_id": act.actor.county_id,
-        "actor_id": act.actor.person_id or "system",
+        "actor_id": act.actor.person_id,
         "route": route,
         "key": key,
         "body": body,
@@ -131,7 +131,7 @@ def _first_answer(act: Act, route: str, key: str, body: str):
 
 
 def _remember(act: Act, route: str, key: str, answer) -> None:
-    place = f"answer:{act.actor.person_id or 'system'}:{route}:{key}"
+    place = f"answer:{act.actor.person_id}:{route}:{key}"
     act.session.execute(
         update(StoredAnswer).where(*_identity(act, route, key)).values(answer=act.system.vault.seal_own(answer, place))
     )
@@ -142,7 +142,7 @@ def _record_refusal(system: System, actor: Actor, route: str, refusal: EngineErr
     if isinstance(refusal, RegulationRefused):
         kind, facts = audit.Kind.REGULATION_REFUSED, {"rules": [verdict.rule for verdict in refusal.verdicts]}
     else:
-        kind, facts = audit.Kind.RIGHT_REFUSED, {"permission": str(refusal.facts.get("permission", ""))}
+        kind, facts = audit.Kind.RIGHT_REFUSED, {"code": refusal.code} | refusal.facts
     with system.database.unit(now) as unit:
-        audit.record(unit, audit.stream("access", actor.person_id or "system"), kind, actor=actor, facts={"route": route} | facts)
+        audit.record(unit, audit.stream("access", actor.person_id), kind, actor=actor, facts={"route": route} | facts)
         unit.commit()

@@ -90,6 +90,13 @@ class Run:
             self.new_tasks.append(task)
         self._waits = set(waits)
 
+    def redate_tasks(self) -> None:
+        """Work out the due times of open tasks anew, after a change of the calendar."""
+        for task in self.act.session.scalars(self._open_tasks(self._waits)):
+            self.case.redate(task.token, self.environment)
+            wait = next(wait for wait in self.case.waits() if wait.token == task.token)
+            task.due_at, task.due_provisional = wait.due, self._provisional(wait)
+
     def _open_tasks(self, tokens):
         return select(Task).where(
             Task.instance_id == self.instance.id, Task.token.in_(tokens), Task.status.in_((OFFERED, CLAIMED))
@@ -119,7 +126,7 @@ class Run:
             claimed_at=act.now if holder else None,
             ended_at=None,
             due_at=wait.due,
-            due_provisional=self._provisional(wait.since, wait.due, bool(element.due and element.due.is_calendar_based)),
+            due_provisional=self._provisional(wait),
             priority=wait.priority,
         )
 
@@ -127,10 +134,12 @@ class Run:
         query = select(Account.person_id).where(Account.county_id == self.act.actor.county_id, Account.username == username)
         return self.act.session.scalar(query) if username else None
 
-    def _provisional(self, since: datetime, due: datetime | None, calendar_based: bool) -> bool:
+    def _provisional(self, wait: Wait) -> bool:
         """A deadline counted in a year whose calendar is not imported yet may still move."""
-        if due is None or not calendar_based:
-            return False
+        rule = wait.element.due
+        return bool(wait.due and rule and rule.is_calendar_based) and self._in_unknown_year(wait.since, wait.due)
+
+    def _in_unknown_year(self, since: datetime, due: datetime) -> bool:
         zone = self.act.system.zone
         years = range(since.astimezone(zone).year, due.astimezone(zone).year + 1)
         return not all(self.reference.calendar.known(year) for year in years)
@@ -155,7 +164,7 @@ class Run:
                     timer=number,
                     element=timer.element.id,
                     due_at=timer.due,
-                    provisional=self._provisional(timer.since, timer.due, timer.calendar_based),
+                    provisional=timer.calendar_based and self._in_unknown_year(timer.since, timer.due),
                     calendar_based=timer.calendar_based,
                     next_at=timer.due,
                     attempts=0,

@@ -6,9 +6,9 @@ from engine.audit import Kind
 from engine.commands import Act, command
 from engine.commands.running import Run, lock_task, require_open, words
 from engine.exceptions import (
-    Forbidden,
     InvalidRequest,
     NotFound,
+    NotOffered,
     RegulationRefused,
     TaskClosed,
     TaskNotYours,
@@ -117,8 +117,9 @@ def _claim(run: Run, task: Task) -> None:
 
 
 def _require_offered(actor: Actor, offer: Offer) -> None:
-    if not assignment.may_take(actor, offer):
-        raise Forbidden(permission="领取这项任务", unit=actor.unit_key)
+    why = assignment.refusal(actor.groups, actor.unit_path, offer, actor.person_id, actor.username)
+    if why:
+        raise NotOffered(reason=assignment.REFUSALS[why][0].format(workforce="、".join(sorted(offer.workforce))))
 
 
 def _read_form(run: Run, task: Task, data: dict) -> dict:
@@ -149,7 +150,7 @@ def _check(run: Run, task: Task, point: str, person: Actor, values: dict) -> Non
             "id": run.instance.id,
             "definition": run.instance.definition_key,
             "place": run.instance.place_path,
-            "startedAt": run.instance.started_at.astimezone(run.act.system.zone),
+            "started_at": run.instance.started_at.astimezone(run.act.system.zone),
             "variables": run.case.visible(task.token),
             "stages_done": list(run.ledger["stages"]),
             "authors": dict(run.ledger["authors"]),
@@ -185,10 +186,12 @@ def _note(run: Run, element, actor: Actor) -> None:
     """Remember in the ledger who did what, so that later checks need not read the case's whole history."""
     ledger = run.ledger
     ledger["completed"] += 1
-    stage = element.properties.get("stage")
-    if stage and stage not in ledger["stages"]:
+    stage, tags = element.properties.get("stage"), words(element.properties.get("tags"))
+    if stage and "reminder" not in tags and stage not in ledger["stages"]:
         ledger["stages"].append(stage)
-    for tag in words(element.properties.get("tags")):
+    if "approval" in tags:  # who approves is no author of what is approved
+        tags = ["approval"]
+    for tag in tags:
         authors = ledger["authors"].setdefault(tag, [])
         if actor.person_id not in authors:
             authors.append(actor.person_id)

@@ -93,7 +93,7 @@ def reschedule(act: Act, instance_id: str) -> dict:
             run.case.reschedule(timer.id, run.environment)
     moved = sum(before[timer.id] != timer.due for timer in run.case.timers())
     run.record(Kind.TIMER_RESCHEDULED, {"moved": moved})
-    run.reschedule_tasks()
+    run.redate_tasks()
     run.save()
     return {"moved": moved}
 

@@ -5,6 +5,7 @@ of a database that was migrated once for the whole run. Other starting points ar
 """
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -25,13 +26,9 @@ Prepare = Callable[[str], object]
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
+def postgres_url(databases) -> str:
     """A PostgreSQL server's maintenance database, as its superuser. Started on first use, shared by all test processes."""
-    if named := os.environ.get("SHUIBO_TEST_POSTGRES_URL"):
-        yield make_url(named).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-        return
-    with _wheel_server() as url:
-        yield url
+    return databases.server
 
 
 @pytest.fixture(params=BACKENDS)
@@ -80,21 +77,26 @@ def new_module_database(databases, tmp_path_factory) -> Iterator[Callable[..., s
 
 
 @pytest.fixture(scope="session")
-def databases(request, tmp_path_factory) -> Iterator["Databases"]:
+def databases(tmp_path_factory) -> Iterator["Databases"]:
     """What this test process made and has to remove."""
-    kept = Databases(lambda: request.getfixturevalue("postgres_url"), tmp_path_factory.mktemp("prepared"))
+    kept = Databases(tmp_path_factory.mktemp("prepared"))
     yield kept
     kept.close()
 
 
 class Databases:
-    """Makes databases, copies prepared ones, drops them again. The PostgreSQL server is asked for only when needed."""
+    """Makes databases, copies prepared ones, drops them again. The PostgreSQL server is started only when needed."""
 
-    def __init__(self, find_server: Callable[[], str], folder: Path):
-        self._find_server = find_server
-        self._server: str | None = None
+    def __init__(self, folder: Path):
+        self._held = contextlib.ExitStack()
         self._folder = folder
         self._prepared: dict[tuple[str, Prepare], str] = {}
+
+    @functools.cached_property
+    def server(self) -> str:
+        if named := os.environ.get("SHUIBO_TEST_POSTGRES_URL"):
+            return make_url(named).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+        return self._held.enter_context(_wheel_server())
 
     @contextlib.contextmanager
     def lasting(self, folder: Path) -> Iterator[Callable[..., str]]:
@@ -128,7 +130,7 @@ class Databases:
         template = f'"{make_url(source).database}"' if source is not None else "template0 ENCODING 'UTF8'"
         # FILE_COPY, since checkpoints cost nothing where fsync is off.
         self._administer(f'CREATE DATABASE "{name}" TEMPLATE {template} STRATEGY FILE_COPY')
-        return make_url(self._server).set(database=name).render_as_string(hide_password=False)
+        return make_url(self.server).set(database=name).render_as_string(hide_password=False)
 
     def drop(self, url: str) -> None:
         if not url.startswith("sqlite"):  # those go with their folder
@@ -137,10 +139,10 @@ class Databases:
     def close(self) -> None:
         for url in self._prepared.values():
             self.drop(url)
+        self._held.close()
 
     def _administer(self, statement: str) -> None:
-        self._server = self._server or self._find_server()
-        engine = create_engine(self._server, poolclass=pool.NullPool, isolation_level="AUTOCOMMIT")
+        engine = create_engine(self.server, poolclass=pool.NullPool, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
             connection.execute(text(statement))
 
