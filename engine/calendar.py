@@ -209,7 +209,7 @@ def _csv_line(cells: list[str], year: int, line: int) -> tuple[date, str, str]:
     if not name or len(name) > 40:
         raise wrong("名称应为 1 到 40 个字")
     if kind == "workday" and day.weekday() < 5:
-        raise wrong(f"{day} 是星期{'一二三四五'[day.weekday()]},本来就上班，不是调休上班日")
+        raise wrong(f"{day} 是星期{'一二三四五'[day.weekday()]}，本来就上班，不是调休上班日")
     return day, kind, name
 
 

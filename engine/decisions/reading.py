@@ -64,7 +64,7 @@ class _Reader:
                 return self.refuse(
                     "dmn_version",
                     root,
-                    "只支持 DMN 1.3;请在 dmn-js 中打开后另存",
+                    "只支持 DMN 1.3；请在 dmn-js 中打开后另存",
                     "Only DMN 1.3 is supported; open and save the file in dmn-js",
                 )
             return self.refuse("dmn_root", root, "这不是 DMN 文件", "This is not a DMN file")
@@ -155,7 +155,7 @@ class _Reader:
             self.refuse(
                 "dmn_hit_policy",
                 element,
-                f"不支持命中策略 {written};请用 UNIQUE、ANY、FIRST、RULE ORDER 或 COLLECT",
+                f"不支持命中策略 {written}；请用 UNIQUE、ANY、FIRST、RULE ORDER 或 COLLECT",
                 f"Hit policy {written} is not supported; use UNIQUE, ANY, FIRST, RULE ORDER or COLLECT",
             )
             return None
@@ -163,7 +163,7 @@ class _Reader:
             self.refuse(
                 "dmn_aggregation",
                 element,
-                f"汇总方式 {aggregation} 只能是 SUM、MIN、MAX 或 COUNT,且只用于 COLLECT",
+                f"汇总方式 {aggregation} 只能是 SUM、MIN、MAX 或 COUNT，且只用于 COLLECT",
                 f"Aggregation {aggregation} must be SUM, MIN, MAX or COUNT and goes with COLLECT only",
             )
         inputs, outputs, rules = [], [], []
@@ -285,7 +285,7 @@ class _Reader:
     def language(self, element) -> None:
         written = element.get("expressionLanguage", "")
         if written not in FEEL:
-            zh, en = f"表达式语言只能是 FEEL,不能是“{written}”", f'The expression language must be FEEL, not "{written}"'
+            zh, en = f"表达式语言只能是 FEEL，不能是“{written}”", f'The expression language must be FEEL, not "{written}"'
             self.refuse("dmn_language", element, zh, en)
 
     def attributes(self, element, known: str) -> None:

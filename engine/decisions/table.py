@@ -223,14 +223,14 @@ class CompiledTable:
             return None
         policy = self.source.hit_policy
         if policy == "U" and len(matched) > 1:
-            raise run.failed(f"命中策略是 UNIQUE,却有 {len(matched)} 行同时命中：{'、'.join(ids)}", matched=ids)
+            raise run.failed(f"命中策略是 UNIQUE，却有 {len(matched)} 行同时命中：{'、'.join(ids)}", matched=ids)
         if policy in "UF":
             return self._row(matched[0], run)
         rows = [self._row(position, run) for position in matched]
         if policy == "A":
             # Equal by FEEL: Python's True would equal the number 1.
             if not all(feel.is_true(_EQUAL.evaluate({"one": rows[0], "other": row})) for row in rows[1:]):
-                raise run.failed(f"命中策略是 ANY,命中的各行结果却不同：{'、'.join(ids)}", matched=ids)
+                raise run.failed(f"命中策略是 ANY，命中的各行结果却不同：{'、'.join(ids)}", matched=ids)
             return rows[0]
         return rows if self._aggregate is None else self._aggregated(rows, ids, run)
 
