@@ -59,7 +59,7 @@ def tokens(name: str) -> set[str]:
     found = set()
     for word in _words(name):
         if not _HAN.match(word):
-            found.add(f"p:{word}")
+            found.update(f"p:{part}" for part in [word, *(part for split in _splits(word) for part in split)])
             continue
         readings = [syllables(character) for character in word]
         found.update(f"c:{character}" for character in word)

@@ -1,0 +1,57 @@
+"""A small county for tests: two stations, five rooms, one of each sort of person. `SMALL` is the county file it comes from."""
+
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engine.db import Database
+from engine.organisation import Actor, actor_of
+from engine.system import System
+from engine.vault import Vault
+
+COUNTY = "testing"
+PASSWORD = "correct horse"
+NOW = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)
+MASTER_KEY = bytes(range(32))
+SMALL = """
+county: {name: 小县, valid_from: 2022-01-01}
+stations:
+  - {name: 甲镇, rooms: [张庄村, 李楼村, 王集村]}
+  - {name: 乙镇, rooms: [赵屯村, 刘堂村]}
+posts:
+  - {each: county, username: supervisor, name: 周总督, roles: [supervisor]}
+  - {each: county, username: auditor, name: 孙审, roles: [auditor]}
+  - {each: county, username: admin, name: 钱管, roles: [admin]}
+  - {each: station, username: "lead-{number}", name: 宋站长, roles: [lead]}
+  - {each: station, username: "ft-{number}-1", name: 林专一, workforce: full_time}
+  - {each: station, username: "pt-{number}-1", name: 何兼一, workforce: part_time}
+  - {each: station, username: "volunteer-{number}-1", name: 郑志愿, workforce: volunteer}
+  - {each: station, username: "partner-{number}-mediator", name: 马调解, workforce: partner, partner: mediator}
+  - {each: room, username: "assistant-{number}", name: 朱助理, workforce: assistant}
+  - {each: county, username: resident-1, name: 居民, roles: [resident]}
+"""
+
+
+def open_system(url: str) -> System:
+    """The installation behind a database of tests."""
+    return System(Database(url), Vault(MASTER_KEY), COUNTY)
+
+
+def small_county(url: str) -> None:
+    """Prepares a database: every table, and the small county."""
+    from engine.commands.seed import seed_county
+    from tests.support.databases import migrate
+
+    migrate(url)
+    system = open_system(url)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "small.yaml"
+        file.write_text(SMALL)
+        seed_county(system, file, PASSWORD, NOW)
+    system.database.dispose()
+
+
+def person(system: System, username: str) -> Actor:
+    """The actor with that username."""
+    with system.database.read() as session:
+        return actor_of(session, system.vault, username, system.county_id)
