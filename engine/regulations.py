@@ -97,7 +97,7 @@ class Regulation:
 
     def verdicts(self, facts: Mapping[str, Any], clock: datetime | None, waivers: frozenset[str]) -> Iterable[Verdict]:
         """What the table says of these (complete) facts. Raises DecisionFailed."""
-        outcome = self.decision.decide(facts, clock)
+        outcome = self.decision.decide(facts, clock, lazy=True)
         for row, values in zip(outcome.matched, outcome.result or [], strict=True):
             shown = {label: _shown(outcome.inputs[index]) for label, index in self._looks_at[row]}
             yield Verdict(

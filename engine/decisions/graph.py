@@ -46,19 +46,20 @@ class Decision:
         """The rule with that id; KeyError if there is none."""
         return self._rules[ident]
 
-    def decide(self, context: Mapping[str, Any], clock=None) -> Outcome:
+    def decide(self, context: Mapping[str, Any], clock=None, lazy: bool = False) -> Outcome:
         """Evaluate with the variables of `context` (FEEL values); `clock` as engine.feel takes it.
 
         Raises DecisionFailed: several rules of a UNIQUE table, different results of an ANY table, a value of the wrong type
         or outside the allowed ones. Raises feel.FeelLimit when it costs too much. No matching rule gives null.
+
+        `lazy`: leave out (as null among the outcome's inputs) the inputs that do not matter for the answer; what is wrong with
+        them then goes unnoticed. Without it every input is evaluated, as a history wants it.
         """
-        return self._decide(context, clock, Budget(), {})
+        return self._decide(context, clock, Budget(), {}, lazy)
 
     def explain(self, context: Mapping[str, Any], clock=None) -> dict:
         """Why: {"inputs": [{"label", "value"}], "rules": [{"rule", "matched", "cells"}]}; a literal expression has no rules."""
-        done: dict[str, Outcome] = {}
-        outcome_inputs = self._scope(context, clock, Budget(), done)
-        run = Run(outcome_inputs, clock, Budget(), self.name)
+        run = Run(self._scope(context, clock, Budget(), {}), clock, Budget(), self.name)
         if not self.hit_policy:
             return {"inputs": [], "rules": []}
         values = [column.evaluate(run) for column in self.body.inputs]
@@ -78,9 +79,9 @@ class Decision:
                 scope[decision.variable] = outcome.result
         return scope
 
-    def _decide(self, context, clock, budget: Budget, done: dict[str, Outcome]) -> Outcome:
+    def _decide(self, context, clock, budget: Budget, done: dict[str, Outcome], lazy: bool = False) -> Outcome:
         scope = self._scope(context, clock, budget, done)
-        result, matched, inputs = self.body.evaluate(Run(scope, clock, budget, self.name))
+        result, matched, inputs = self.body.evaluate(Run(scope, clock, budget, self.name), lazy)
         return Outcome(result, matched, inputs, {decision.id: done[decision.id] for decision in self.required})
 
 
@@ -91,7 +92,7 @@ class _CompiledLiteral:
         self.expression = compiler.expression(source.expression)
         self.values = Values(label, source.type or type_name, None, compiler)
 
-    def evaluate(self, run: Run) -> tuple[Any, list[str], list[Any]]:
+    def evaluate(self, run: Run, lazy: bool = False) -> tuple[Any, list[str], list[Any]]:
         """The value, converted to the variable's type; no rules, no inputs."""
         value = self.expression.evaluate(run.context, clock=run.clock, budget=run.budget)
         return self.values.admit(value, run, "结果"), [], []

@@ -193,14 +193,19 @@ class CompiledTable:
         self._all = (1 << len(source.rules)) - 1
         self._aggregate = feel.compile(f"{source.aggregation.lower()}(values)") if source.aggregation else None
 
-    def evaluate(self, run: Run) -> tuple[Any, list[str], list[Any]]:
-        """The result, the ids of the matched rules, and the values of the inputs."""
-        values = [column.evaluate(run) for column in self.inputs]
+    def evaluate(self, run: Run, lazy: bool = False) -> tuple[Any, list[str], list[Any]]:
+        """The result, the ids of the matched rules, and the values of the inputs.
+
+        With `lazy` an input that no rule still in question looks at is not evaluated, and stands as null among the values.
+        """
+        values: list[Any] = [] if lazy else [column.evaluate(run) for column in self.inputs]
         alive = self._all
-        for column, value in zip(self.inputs, values, strict=True):
-            if not alive:
-                break
-            alive = column.matching(value, alive, run)
+        for index, column in enumerate(self.inputs):
+            cares = alive & ~column.any
+            if lazy:
+                values.append(column.evaluate(run) if cares else None)
+            if cares:
+                alive = column.matching(values[index], alive, run)
         matched = list(_positions(alive))
         ids = [self.rules[position].id for position in matched]
         return self._answer(matched, ids, run), ids, values

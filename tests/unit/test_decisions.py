@@ -6,8 +6,7 @@ from decimal import Decimal
 from functools import cache
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from engine import feel
 from engine.decisions import compile_decisions, decide
@@ -182,6 +181,14 @@ def test_wrong_values_fail_and_say_where(inputs, outputs, rule, context, reason)
     assert "many" not in failed.value.message
 
 
+def test_a_lazy_decision_leaves_out_what_does_not_matter():
+    one = compiled([("x", "number"), ("y", "number")], FEE, [("1", "-", "1"), ("2", "> 0", "2")])
+    assert one.decide({"x": D(1), "y": "wrong"}, lazy=True).inputs == [D(1), None]
+    assert one.decide({"x": D(2), "y": D(5)}, lazy=True).inputs == [D(2), D(5)]
+    with pytest.raises(DecisionFailed):
+        one.decide({"x": D(1), "y": "wrong"})
+
+
 def test_null_is_no_wrong_value():
     one = compiled([("x", "string", '"a"')], [("y", "string", '"b"')], [("-", "null")])
     assert one.decide({}).result is None and one.decide({}).matched == ["r1"]
@@ -249,6 +256,8 @@ def test_tables_answer_what_reading_them_row_by_row_answers(data):
         try:
             outcome = table_.decide(context)
             assert (repr(outcome.result), outcome.matched) == (repr(expected), matched)
+            lazy = table_.decide(context, lazy=True)
+            assert (repr(lazy.result), lazy.matched) == (repr(expected), matched)
         except DecisionFailed as failed:
             assert expected == "fails" and failed.facts["matched"] == matched
         explained = table_.explain(context)["rules"]

@@ -1,5 +1,6 @@
 """服务流程 and 工作职责, row by row: an example that each row must stop, the same example put right, and what is lost without the row."""
 
+import time
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -200,7 +201,7 @@ def test_a_verdict_carries_what_it_looked_at():
         waivable_by=None,
         table="service_process",
         version=TABLES["service_process"].version,
-        facts={"检查点": "start", "阶段": "intake", "任务标签": [], "处理个人信息的依据": "consent", "知情同意已签": False},
+        facts={"检查点": "start", "阶段": "intake", "任务类别": "ordinary", "处理个人信息的依据": "consent", "知情同意已签": False},
         hint=verdict.hint,
         hint_en=verdict.hint_en,
         row="consent_unsigned",
@@ -314,7 +315,6 @@ def test_a_regulation_has_one_main_table():
 
 
 def test_checking_is_cheap():
-    import time
 
     facts = EXAMPLES["plan_signed"][1]
     start = time.perf_counter()
