@@ -138,6 +138,8 @@ class Compiler:
         if isinstance(operand, nodes.Literal):
             return fast.compare_value_with("=", operand.value)
         code = self.build(operand)
+        if reads_input(operand):
+            return lambda env, value: code(env)
         if is_constant(operand):
             constant = code(None)
             return lambda env, value: operators.contained(value, constant)
@@ -162,8 +164,19 @@ class Compiler:
         return passes
 
     def in_(self, node: nodes.In) -> Code:
-        value, passes = self.build(node.value), self.any_test(node.tests)
-        return lambda env: passes(env, value(env))
+        value = self.build(node.value)
+        if not any(reads_input(test.operand) for test in node.tests):
+            passes = self.any_test(node.tests)
+            return lambda env: passes(env, value(env))
+        self.frames.append(Frame({"?": None}, single=True))
+        passes = self.any_test(node.tests)
+        self.frames.pop()
+
+        def in_(env):
+            input_ = value(env)
+            return passes(Environment(env.run, input_, env), input_)
+
+        return in_
 
     def tests(self, node: nodes.Tests) -> Callable:
         """A cell: (environment that binds `?`, value) → passes."""
@@ -184,9 +197,9 @@ class Compiler:
         """A test of a cell may also be an expression that says itself whether it passes: by using `?`, or by being true."""
         if node.operator != "in" or is_constant(node.operand):
             return self.test(node)
-        code = self.build(node.operand)
         if reads_input(node.operand):
-            return lambda env, value: code(env)
+            return self.test(node)
+        code = self.build(node.operand)
 
         def passes(env, value):
             result = code(env)

@@ -82,7 +82,7 @@ class Parser(Cursor):
         self.nesting += 1
         if self.nesting > NESTING:
             raise self.error(f"不超过 {NESTING} 层的嵌套", found="更深的嵌套")
-        left = self.operand()
+        left = self.unary_range() if power == 0 and self.sees(*RELATIONS) else self.operand()
         while True:
             token = self.token
             binds = _POWERS.get(token.text, 0) if token.kind in ("symbol", "name") else 0
@@ -120,6 +120,8 @@ class Parser(Cursor):
         if operator == "instance":
             self.expect("of")
             return nodes.InstanceOf(left, parse_type(self))
+        if operator in ("=", "!=") and self.sees(*RELATIONS):
+            return nodes.Comparison(operator, left, self.unary_range())
         right = self.expression(binds + 1)
         make = nodes.Comparison if binds == COMPARISON else nodes.Arithmetic
         return make(operator, left, right)
@@ -228,9 +230,7 @@ class Parser(Cursor):
         return nodes.Name("?")
 
     def parenthesis(self) -> nodes.Node:
-        """`(expression)`, `(start..end)`, or a unary range `(> 5)`."""
-        if self.sees(*RELATIONS):
-            return self.unary_range()
+        """`(expression)` or `(start..end)`."""
         inside = self.expression()
         if self.take(".."):
             return self.range_from(inside, start_included=False)
@@ -238,9 +238,9 @@ class Parser(Cursor):
         return inside
 
     def unary_range(self) -> nodes.Interval:
+        """`> 5`: a range with one end."""
         operator_token = self.advance()
         operator, end = operator_token.text, self.expression(ADDITION)
-        self.expect(")")
         if operator == "!=":
             raise self.error("区间", token=operator_token)
         if operator == "=":

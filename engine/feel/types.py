@@ -2,6 +2,7 @@
 
 from engine.feel import nodes
 from engine.feel.names import Names
+from engine.feel.temporal import midnight
 from engine.feel.values import (
     BOOLEAN,
     CONTEXT,
@@ -97,10 +98,12 @@ def fits(value, type_: nodes.Type) -> bool:
 
 
 def coerce(value, type_: nodes.Type):
-    """`value` where the type is asked for: a list of one stands for its item and an item for a list of one; what still
-    does not fit is null (specification 10.3.2.9.4)."""
+    """`value` where the type is asked for: a list of one stands for its item, an item for a list of one, and a date for
+    its first moment; what still does not fit is null (specification 10.3.2.9.4)."""
     if fits(value, type_):
         return value
+    if kind(value) == DATE and type_.name == DATE_TIME:
+        return midnight(value)
     if kind(value) == LIST and len(value) == 1 and fits(value[0], type_):
         return value[0]
     if type_.name == LIST and kind(value) != LIST and fits([value], type_):

@@ -3,8 +3,11 @@
 A point is given as it is; an end that a range does not have lies at infinity. Ends that cannot be compared make the answer null.
 """
 
+import re
+
 from engine.feel import nodes
 from engine.feel.builtins.registry import BUILTINS, builtin
+from engine.feel.errors import FeelSyntaxError
 from engine.feel.names import Names
 from engine.feel.operators import equal, less
 from engine.feel.parser import Parser
@@ -160,23 +163,40 @@ def coincides(first, second):
 
 
 _END_FUNCTIONS = ("date", "time", "date and time", "duration")
+_RANGE = re.compile(r"\s*([\[(\]])(.*)([\])\[])\s*", re.DOTALL)
 
 
 @builtin("range(from: string)", run=True)
 def range_(run, text):
-    """`range("[1..5]")`: a range written as text, its ends literals or calls such as `date("2026-01-31")`."""
-    tree = Parser(text, [Names(_END_FUNCTIONS)]).whole_expression()
+    """`range("[1..5]")`: a range written as text, its ends literals or calls such as `date("2026-01-31")`; an open end may be
+    left out."""
+    match = _RANGE.fullmatch(text)
+    if match is None:
+        return None
+    opening, inside, closing = match.groups()
+    no_start, no_end = inside.lstrip().startswith(".."), inside.rstrip().endswith("..")
+    if (no_start and opening == "[") or (no_end and closing == "]"):
+        return None
+    inside = f"{'null' * no_start}{inside}{'null' * no_end}"
+    try:
+        tree = Parser(f"{opening}{inside}{closing}", [Names(_END_FUNCTIONS)]).whole_expression()
+    except FeelSyntaxError:
+        return None
     if not isinstance(tree, nodes.Interval):
         return None
-    start, end = (None if node is None else _literal(run, node) for node in (tree.start, tree.end))
-    if (start, end) == (None, None) or (None not in (start, end) and kind(start) != kind(end)):
+    start = None if no_start else _literal(run, tree.start)
+    end = None if no_end else _literal(run, tree.end)
+    if (start is None) != no_start or (end is None) != no_end or (no_start and no_end):
         return None
-    return Range(start, end, tree.start_included and start is not None, tree.end_included and end is not None)
+    if not no_start and not no_end and kind(start) != kind(end):
+        return None
+    return Range(start, end, tree.start_included, tree.end_included)
 
 
 def _literal(run, node: nodes.Node):
     if isinstance(node, nodes.Literal):
         return node.value
     if isinstance(node, nodes.Call) and isinstance(node.function, nodes.Name) and node.function.name in _END_FUNCTIONS:
-        return BUILTINS[node.function.name].invoke(run, [_literal(run, argument) for argument in node.arguments])
-    raise TypeError("not a literal")
+        arguments = [argument.value if isinstance(argument, nodes.Literal) else None for argument in node.arguments]
+        return BUILTINS[node.function.name].invoke(run, arguments)
+    return None

@@ -2,8 +2,8 @@
 
 import unicodedata
 
-_SINGLE = {"n": "\n", "r": "\r", "t": "\t"}
-_THEMSELVES = frozenset("\\|.-^?*+{}()[]$")
+# What an escaped character stands for.
+ESCAPED = {"n": "\n", "r": "\r", "t": "\t"} | {c: c for c in "\\|.-^?*+{}()[]$"}
 
 _CATEGORIES = frozenset("L Lu Ll Lt Lm Lo M Mn Mc Me N Nd Nl No P Pc Pd Ps Pe Pi Pf Po Z Zs Zl Zp S Sm Sc Sk So C Cc Cf Co Cn".split())
 
@@ -64,11 +64,7 @@ _CLASSES = {"d": _digit, "s": _blank, "w": _word, "i": _name_start, "c": _name_p
 
 
 def escape(symbol: str):
-    """The test of `\\symbol`."""
-    if symbol in _SINGLE:
-        return _SINGLE[symbol].__eq__
-    if symbol in _THEMSELVES:
-        return symbol.__eq__
+    """The test of a class such as `\\d`."""
     if symbol.lower() not in _CLASSES:
         raise ValueError(f"no escape \\{symbol}")
     test = _CLASSES[symbol.lower()]

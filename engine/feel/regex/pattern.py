@@ -129,10 +129,10 @@ class _Reader:
             return self.group()
         if symbol == "[":
             self.at += 1
-            return [(CHAR, self.folded(self.bracket()))]
+            return [(CHAR, self.bracket())]
         if symbol == "\\":
             self.at += 1
-            return [(CHAR, self.folded(self.escape()))]
+            return [(CHAR, self.escape())]
         self.at += 1
         if symbol == ".":
             return [(CHAR, self.dot)]
@@ -165,7 +165,7 @@ class _Reader:
         return (CHAR, self.folded(symbol.__eq__))
 
     def folded(self, test):
-        """`test` without regard to case if so flagged."""
+        """The test of one character or range without regard to case, if so flagged; classes are what they are."""
         if not self.ignore_case:
             return test
         return lambda c: test(c) or test(c.lower()) or test(c.upper())
@@ -182,6 +182,8 @@ class _Reader:
                 raise ValueError("no property")
             self.at += len(inside) + 1
             return characters.property_(inside[1:], negated=symbol == "P")
+        if symbol in characters.ESCAPED:
+            return self.folded(characters.ESCAPED[symbol].__eq__)
         return characters.escape(symbol)
 
     def bracket(self):
@@ -205,6 +207,7 @@ class _Reader:
         return characters.union(tests, negated, subtracted)
 
     def bracket_item(self, first: bool):
+        bare_dash = self.sees("-")
         start = self.bracket_end()
         if not isinstance(start, str):
             return start
@@ -213,10 +216,10 @@ class _Reader:
             end = self.bracket_end()
             if not isinstance(end, str) or end < start:
                 raise ValueError("not a range")
-            return lambda c: start <= c <= end
-        if start == "-" and not first and not self.sees("]"):
+            return self.folded(lambda c: start <= c <= end)
+        if bare_dash and not first and not self.sees("]"):
             raise ValueError("a - in the middle")
-        return start.__eq__
+        return self.folded(start.__eq__)
 
     def bracket_end(self):
         """One character of a bracket, or the test of a class escape."""
@@ -228,9 +231,10 @@ class _Reader:
             raise ValueError("a bare [")
         if symbol != "\\":
             return symbol
-        test = self.escape()
-        single = getattr(test, "__self__", None)
-        return single if isinstance(single, str) else test
+        if self.at < len(self.pattern) and self.pattern[self.at] in characters.ESCAPED:
+            self.at += 1
+            return characters.ESCAPED[self.pattern[self.at - 1]]
+        return self.escape()
 
 
 def _split(stay: int, leave: int, lazy: bool) -> tuple:
