@@ -1,0 +1,74 @@
+"""The web application: pages for people, `/api/v1` for programs. It holds no state but caches; the engine does the work."""
+
+import sys
+
+import structlog
+from flask import Flask
+from whitenoise import WhiteNoise
+
+from engine.db import Database
+from engine.system import System
+from engine.vault import Vault
+from webapp import assets, auth, errors, health, i18n, security, words
+from webapp.config import MEGABYTE, ROOT, Settings
+
+# A page's form may carry long texts; a bundle of diagrams has its own, larger limit (webapp/county and webapp/api).
+BODY_LIMIT = 2 * MEGABYTE
+FORM_FIELDS = 5000
+
+
+def create_app(config: dict | None = None) -> Flask:
+    """The application. `config` holds `Settings` by name (`database_url=…`, `clock=…`); the environment gives the rest.
+
+    Called once in each web process, after it was forked. Raises MasterKeyMissing: the key is made by `shuibo run`, never here.
+    """
+    settings = Settings.read(**(config or {}))
+    _log_as_lines()
+    app = Flask(__name__, static_url_path="/static")
+    app.extensions["settings"] = settings
+    app.extensions["system"] = System(
+        Database(settings.database_url), Vault.from_file(settings.master_key_file), settings.county_id, settings.zone
+    )
+    app.clock = settings.clock
+    app.config.update(
+        SECRET_KEY=settings.secret_key(),
+        TESTING=settings.testing,
+        MAX_CONTENT_LENGTH=BODY_LIMIT,
+        MAX_FORM_MEMORY_SIZE=BODY_LIMIT,
+        MAX_FORM_PARTS=FORM_FIELDS,
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    app.json.ensure_ascii = False
+    app.json.sort_keys = False
+    for part in (i18n, words, assets, security, errors, auth, health):
+        part.register(app)
+    _add_pages(app)
+    if settings.proxies:
+        from werkzeug.middleware.proxy_fix import ProxyFix
+
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=settings.proxies)
+    # The files' addresses carry a hash of their content (webapp/assets.py), so that browsers may keep them for ever.
+    app.wsgi_app = WhiteNoise(app.wsgi_app, root=ROOT / "webapp/static", prefix="static/", max_age=assets.FOREVER)
+    return app
+
+
+def _add_pages(app: Flask) -> None:
+    from webapp import account, api, audit, cases, clients, county, definitions, inbox, settings
+
+    for part in (account, inbox, cases, clients, county, definitions, settings, audit):
+        app.register_blueprint(part.pages)
+    api.register(app)
+
+
+def _log_as_lines() -> None:
+    """One JSON object a line on standard error; never what people typed."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )

@@ -1,0 +1,83 @@
+"""Signing in and out, the password, the language."""
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext
+
+from engine.commands import accounts
+from engine.exceptions import InvalidRequest, TooManyAttempts, WrongCredentials
+from webapp import auth, i18n
+from webapp.errors import status_of, translated_text
+from webapp.i18n import now, translated
+
+pages = Blueprint("account", __name__, template_folder="templates")
+YEAR = 365 * 24 * 3600
+
+
+@pages.get("/login")
+def enter():
+    """The sign-in page."""
+    if auth.known_actor() is not None:
+        return redirect(auth.local_address(request.args.get("next")) or url_for("county.home"))
+    return _door()
+
+
+@pages.post("/login")
+def check():
+    """Sign in; a wrong password shows the page again with the reason."""
+    username = request.form.get("username", "").strip()
+    try:
+        opened = accounts.sign_in(
+            auth.system(), username, request.form.get("password", ""), address=request.remote_addr or "", now=now(), kind="web"
+        )
+    except (WrongCredentials, TooManyAttempts) as refusal:
+        message, hint = translated(refusal)
+        return _door(username, message, hint), status_of(refusal)
+    response = make_response(redirect(auth.local_address(request.form.get("next")) or url_for("county.start")))
+    auth.set_cookie(response, opened["token"])
+    return response
+
+
+@pages.post("/logout")
+def leave():
+    """Sign out: the server forgets the session, the browser the cookie."""
+    token = auth.request_token()
+    if token and auth.known_actor() is not None:
+        auth.command(accounts.sign_out, token)
+    response = make_response(redirect(url_for("account.enter")))
+    auth.drop_cookie(response)
+    return response
+
+
+@pages.route("/account", methods=["GET", "POST"])
+@auth.login_required
+def password():
+    """Change one's own password; all other sessions end."""
+    errors = {}
+    if request.method == "POST":
+        try:
+            old, new = request.form.get("old", ""), request.form.get("new", "")
+            auth.command(
+                accounts.change_password, old, new, address=request.remote_addr or "", keep=auth.request_token()
+            )
+            flash(gettext("密码已修改,其他设备上的登录已全部退出。"), "ok")
+            return redirect(url_for("account.password"))
+        except WrongCredentials:
+            errors["old"] = gettext("现在的密码不正确。")
+        except InvalidRequest as refusal:
+            errors["new"] = translated_text(str(refusal.facts.get("reason", "")))
+    return render_template("account/password.html", errors=errors), 422 if errors else 200
+
+
+@pages.get("/language/<any(zh, en):code>")
+def language(code: str):
+    """Choose the language and go back to where one was."""
+    response = make_response(redirect(auth.local_address(request.args.get("next")) or "/"))
+    response.set_cookie(i18n.COOKIE, code, max_age=YEAR, samesite="Lax", secure=request.is_secure, httponly=True)
+    return response
+
+
+def _door(username: str = "", message: str = "", hint: str = ""):
+    where = request.values.get("next", "")
+    return render_template(
+        "account/login.html", username=username, message=message, hint=hint, next=auth.local_address(where) or ""
+    )

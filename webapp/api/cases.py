@@ -1,0 +1,191 @@
+"""Cases for programs: start, read, follow, cancel, repair."""
+
+import marshmallow as ma
+from sqlalchemy import select
+
+from engine import audit, definitions, feel, instances, organisation
+from engine.commands import instances as commands
+from engine.exceptions import InvalidRequest, MessagesUnsupported, NotFound
+from engine.instances import ACTIVE, INCIDENT, Instance
+from engine.workflow import Case
+from webapp.api.shared import Anything, Page, Schema, Text, blueprint, from_cursor, idempotency_key, instant, page_of
+from webapp.api.tasks import task_summary
+from webapp.auth import actor, command, require, session, system
+from webapp.places import places
+
+routes = blueprint("instances", "个案 · cases")
+
+
+class Start(Schema):
+    """A new case. `data: {}` opens the first form; answers to it complete it at once, checked as if typed."""
+
+    definition = Text(required=True, validate=ma.validate.Length(max=100))
+    data = ma.fields.Dict(keys=ma.fields.Str(), load_default=dict)
+    place = Text(load_default=None, allow_none=True, validate=ma.validate.Length(max=32), metadata={"description": "unit key, e.g. station-01"})
+    client = Text(load_default=None, allow_none=True, validate=ma.validate.Length(max=32), metadata={"description": "id of the client"})
+
+
+class Wanted(Page):
+    """Which cases."""
+
+    status = ma.fields.Str(load_default=None, validate=ma.validate.OneOf(["active", "incident", "completed", "cancelled"]))
+    definition = Text(load_default=None)
+    place = Text(load_default=None, metadata={"description": "key of a station"})
+    client = Text(load_default=None)
+
+
+class Reason(Schema):
+    """Why; it stays in the history."""
+
+    reason = Text(required=True, validate=ma.validate.Length(min=1, max=1000))
+
+
+class Message(Schema):
+    """A message to a waiting case."""
+
+    name = Text(required=True)
+    key = ma.fields.Raw(load_default=None, allow_none=True)
+    data = ma.fields.Dict(keys=ma.fields.Str(), load_default=dict)
+
+
+@routes.route("/instances", methods=["POST"])
+@routes.arguments(Start)
+@routes.response(201, Anything)
+def start(body: dict):
+    """Start a case of the published version at a place (default: one's own unit)."""
+    return command(commands.start, body["definition"], body["data"], body["place"], body["client"], key=idempotency_key())
+
+
+@routes.route("/instances", methods=["GET"])
+@routes.arguments(Wanted, location="query")
+@routes.response(200, Anything)
+def index(wanted: dict):
+    """Cases that one may see, newest first."""
+    station = None
+    if wanted["place"]:
+        place = places().by_key.get(wanted["place"])
+        if place is None or place.kind != "station":
+            raise NotFound(what="单位", key=wanted["place"])
+        station = place.id
+    found, following = instances.cases(
+        session(),
+        actor(),
+        status=wanted["status"],
+        definition=wanted["definition"],
+        client_id=wanted["client"],
+        station_id=station,
+        cursor=from_cursor(wanted["cursor"]),
+        limit=wanted["limit"],
+    )
+    return page_of([summary(each) for each in found], following)
+
+
+@routes.route("/instances/<instance_id>", methods=["GET"])
+@routes.response(200, Anything)
+def detail(instance_id: str):
+    """One case: status, open tasks, timers, incidents, and its variables for those who may see them."""
+    opened = instances.open_instance(system(), session(), actor(), instance_id)
+    compiled = definitions.compiled(system(), session(), opened.instance.version_id)
+    running = Case.restore(compiled.process, opened.state["case"])
+    data = feel.to_plain(running.variables()) if organisation.may(actor(), "client:read") else None
+    return summary(opened.instance) | {
+        "tasks": [task_summary(task, compiled) for task in instances.tasks_of(session(), instance_id)],
+        "timers": [
+            {"element": timer.element, "due_at": instant(timer.due_at), "provisional": timer.provisional}
+            for timer in instances.timers_of(session(), instance_id)
+        ],
+        "incidents": [
+            {
+                "element": each.element.id if each.element else None,
+                "code": each.code,
+                "message": each.message,
+                "since": instant(each.since),
+            }
+            for each in running.incidents()
+        ],
+        "data": data,
+    }
+
+
+@routes.route("/instances/<instance_id>/history", methods=["GET"])
+@routes.arguments(Page, location="query")
+@routes.response(200, Anything)
+def history(wanted: dict, instance_id: str):
+    """The events of a case in order, each with its hash; `data` is null where it is erased or not for this reader."""
+    cursor = from_cursor(wanted["cursor"]) or "0"
+    if not cursor.isdigit() or len(cursor) > 12:
+        raise InvalidRequest(field="cursor", reason="不是上一页给出的游标")
+    after = int(cursor)
+    lines, following = instances.history(system(), session(), actor(), instance_id, after, wanted["limit"])
+    if not organisation.may(actor(), "client:read"):
+        lines = [line | {"data": None} for line in lines]
+    return page_of(lines, following)
+
+
+@routes.route("/instances/<instance_id>/cancel", methods=["POST"])
+@routes.arguments(Reason)
+@routes.response(200, Anything)
+def cancel(body: dict, instance_id: str):
+    """End a case early."""
+    return command(commands.cancel, instance_id, body["reason"], key=idempotency_key())
+
+
+@routes.route("/instances/<instance_id>/retry", methods=["POST"])
+@routes.response(200, Anything)
+def retry(instance_id: str):
+    """Try every failed step of a case again."""
+    return command(commands.retry, instance_id, key=idempotency_key())
+
+
+@routes.route("/incidents", methods=["GET"])
+@routes.arguments(Page, location="query")
+@routes.response(200, Anything)
+def incidents(wanted: dict):
+    """Cases that stand on an incident, for whoever may repair them; newest first."""
+    require("incident:retry")
+    query = (
+        select(Instance)
+        .where(Instance.county_id == actor().county_id, Instance.status == INCIDENT)
+        .where((Instance.place_path == actor().unit_path) | Instance.place_path.startswith(actor().unit_path + "/", autoescape=True))
+        .order_by(Instance.id.desc())
+        .limit(wanted["limit"] + 1)
+    )
+    if cursor := from_cursor(wanted["cursor"]):
+        query = query.where(Instance.id < cursor)
+    found = list(session().scalars(query))
+    following = found[wanted["limit"] - 1].id if len(found) > wanted["limit"] else None
+    items = []
+    for each in found[: wanted["limit"]]:
+        last = session().scalars(
+            select(audit.Event)
+            .where(audit.Event.stream == instances.stream_of(each.id), audit.Event.kind == "incident:raised")
+            .order_by(audit.Event.seq.desc())
+            .limit(1)
+        ).first()
+        items.append(summary(each) | {"incident": last.facts if last else None})
+    return page_of(items, following)
+
+
+@routes.route("/messages", methods=["POST"])
+@routes.arguments(Message)
+@routes.response(202, Anything)
+def message(_body: dict):
+    """Send a message to waiting cases. No procedure can wait for one yet, so every message is refused."""
+    require("message:send")
+    raise MessagesUnsupported()
+
+
+def summary(instance: Instance) -> dict:
+    """What every reader of a case may see in a list."""
+    return {
+        "id": instance.id,
+        "number": instance.number,
+        "status": instance.status,
+        "definition": instance.definition_key,
+        "version": instance.version_number,
+        "place": instance.place_path.rsplit("/", 1)[-1],
+        "client": instance.client_id,
+        "started_at": instant(instance.started_at),
+        "ended_at": instant(instance.ended_at),
+        "open": instance.status in (ACTIVE, INCIDENT),
+    }

@@ -1,0 +1,64 @@
+"""Clients for programs: search and register."""
+
+import marshmallow as ma
+
+from engine import clients
+from engine.commands import clients as commands
+from webapp.api.shared import Anything, Page, Schema, Text, blueprint, from_cursor, idempotency_key, page_of
+from webapp.auth import actor, command, require, session, system
+
+routes = blueprint("clients", "服务对象 · people served")
+
+
+class Search(Page):
+    """Whom to find: characters, pinyin, initials, or a whole telephone or identity number; nothing for all of one's place."""
+
+    q = Text(load_default="", validate=ma.validate.Length(max=100))
+
+
+class NewClient(Schema):
+    """A person to register. The engine checks each field and says what is wrong with it."""
+
+    place = Text(required=True, validate=ma.validate.Length(max=32), metadata={"description": "key of a village room"})
+    household = Text(load_default=None, allow_none=True, validate=ma.validate.Length(max=32))
+    data = ma.fields.Dict(
+        keys=ma.fields.Str(), required=True, metadata={"description": ", ".join(clients.FIELDS)}
+    )
+
+
+@routes.route("/clients", methods=["GET"])
+@routes.arguments(Search, location="query")
+@routes.response(200, Anything)
+def index(wanted: dict):
+    """Clients that one's unit covers."""
+    found, following = clients.search(
+        session(), system().vault, actor(), wanted["q"], from_cursor(wanted["cursor"]), min(wanted["limit"], clients.PAGE)
+    )
+    return page_of([_brief(record) for record in found], following)
+
+
+@routes.route("/clients", methods=["POST"])
+@routes.arguments(NewClient)
+@routes.response(201, Anything)
+def register(body: dict):
+    """Register a person, in a new household or an existing one."""
+    return command(commands.register, body["data"], body["place"], body["household"], key=idempotency_key())
+
+
+@routes.route("/clients/<client_id>", methods=["GET"])
+@routes.response(200, Anything)
+def detail(client_id: str):
+    """One person's record; looking leaves a line in the reader's access stream."""
+    require("client:read")
+    return command(commands.view, client_id)
+
+
+def _brief(record) -> dict:
+    return {
+        "id": record.id,
+        "name": record.name,
+        "birth_date": record.birth_date and record.birth_date.isoformat(),
+        "categories": list(record.categories),
+        "place": record.unit_key,
+        "household": record.household_id,
+    }

@@ -1,0 +1,165 @@
+"""What the routes share: strict schemas, cursors, idempotency keys, and the guard around JSON bodies."""
+
+import base64
+import binascii
+import json
+import re
+from datetime import UTC, datetime
+from typing import ClassVar
+
+import marshmallow as ma
+from flask import current_app, request
+from flask_smorest import Blueprint
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from engine.exceptions import InvalidRequest
+from webapp import auth
+
+DEPTH = 40  # levels of nesting in a body
+KEY = 200  # characters of an Idempotency-Key
+PAGE = 50
+LARGEST_PAGE = 200
+
+
+class Schema(ma.Schema):
+    """Strict: a field nobody knows is refused, in the words of the catalogue."""
+
+    class Meta:
+        """What an answer or a body may hold is written down; the rest is an error."""
+
+        unknown = ma.RAISE
+
+    error_messages = {"unknown": "没有这个栏目。", "type": "应为一个 JSON 对象。"}
+
+
+class Anything(ma.Schema):
+    """A documented answer that is not filtered: the functions below build exactly what they mean."""
+
+    class Meta:
+        """Let everything through."""
+
+        unknown = ma.INCLUDE
+
+
+class Page(Schema):
+    """How a list is paged."""
+
+    cursor = ma.fields.Str(load_default=None, validate=ma.validate.Length(max=400), metadata={"description": "`next` of the page before"})
+    limit = ma.fields.Int(load_default=PAGE, validate=ma.validate.Range(1, LARGEST_PAGE), strict=False)
+
+
+class Text(ma.fields.Str):
+    """Text without characters that no database stores."""
+
+    def _deserialize(self, value, attr, data, **kwargs):
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if any(ord(letter) < 9 for letter in text):
+            raise ma.ValidationError("含有无法保存的字符。")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ma.ValidationError("含有无法保存的字符。") from None
+        return text
+
+
+class Routes(Blueprint):
+    """flask-smorest's blueprint with the strict parser."""
+
+
+def blueprint(name: str, about: str) -> Routes:
+    """A group of routes. Everything in it needs a token, unless a view is marked `open_to_all`."""
+    routes = Routes(f"{name}-api", f"{name}-api", description=about)  # pages have the plain names
+    routes.before_request(_guard)
+    return routes
+
+
+def open_to_all(view):
+    """This route needs no token."""
+    view.open_to_all = True
+    return view
+
+
+def _guard() -> None:
+    view = current_app.view_functions.get(request.endpoint)
+    if not getattr(view, "open_to_all", False):
+        auth.actor()
+
+
+class StrictParser(FlaskParser):
+    """JSON as RFC 8259 has it: no NaN, no half characters, not nested without end, and declared as what it is."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION: ClassVar = {"json": None, "query": None}  # the schemas say it: refuse
+
+    def load_json(self, req, schema):
+        """The body; nothing at all counts as an empty object."""
+        body = req.get_data(cache=True)
+        if not body:
+            return {}
+        if not req.is_json:
+            raise UnsupportedMediaType()
+        if body.count(b"{") + body.count(b"[") > DEPTH:
+            _check_depth(body)
+        try:
+            value = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+            if b"\\u" in body:
+                json.dumps(value, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
+            raise BadRequest() from None
+        return value
+
+
+def _no_constant(name: str):
+    raise ValueError(name)
+
+
+def _check_depth(body: bytes) -> None:
+    """Refuse deep nesting before anything parses it."""
+    depth = 0
+    for bracket in _BRACKETS.sub(b"", body):  # what is left are brackets outside strings
+        depth += 1 if bracket in b"{[" else -1
+        if depth > DEPTH:
+            raise InvalidRequest(field="body", reason=f"嵌套过深,最多 {DEPTH} 层")
+
+
+Routes.ARGUMENTS_PARSER = StrictParser()
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+', re.DOTALL)
+
+
+def idempotency_key() -> str | None:
+    """The request's key, if it has one. Raises InvalidRequest for one that cannot be stored."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= KEY or not key.isascii() or not key.isprintable():
+        raise InvalidRequest(field="Idempotency-Key", reason=f"应为 1 到 {KEY} 个可见的 ASCII 字符")
+    return key
+
+
+def page_of(items: list, following) -> dict:
+    """A list's answer. The cursor is opaque: nobody may count on what is in it."""
+    return {"items": items, "next": to_cursor(following)}
+
+
+def to_cursor(following) -> str | None:
+    """What the engine calls the next page, wrapped."""
+    return None if following is None else base64.urlsafe_b64encode(str(following).encode()).decode().rstrip("=")
+
+
+def from_cursor(cursor: str | None) -> str | None:
+    """Unwrap a cursor. Raises InvalidRequest when it is none of ours."""
+    if not cursor:
+        return None
+    try:
+        text = base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)).decode()
+    except (binascii.Error, UnicodeError, ValueError):
+        text = ""
+    if not text or not text.isascii() or not text.isprintable():
+        raise InvalidRequest(field="cursor", reason="不是上一页给出的游标")
+    return text
+
+
+def instant(value: datetime | None) -> str | None:
+    """A time for programs: RFC 3339, UTC."""
+    return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+

@@ -1,0 +1,61 @@
+"""Signing in as a program."""
+
+import marshmallow as ma
+from flask import request
+
+from engine.commands import accounts
+from webapp import auth
+from webapp.api.shared import Anything, Schema, Text, blueprint, instant, open_to_all
+from webapp.i18n import now
+
+routes = blueprint("tokens", "登录 · signing in")
+
+
+class Credentials(Schema):
+    """Who signs in."""
+
+    username = Text(required=True, validate=ma.validate.Length(max=100))
+    password = ma.fields.Str(required=True, validate=ma.validate.Length(max=1000))
+
+
+class Token(Anything):
+    """A bearer token; it is shown once."""
+
+    token = ma.fields.Str()
+    token_type = ma.fields.Str()
+    expires_at = ma.fields.Str()
+
+
+@routes.route("/tokens", methods=["POST"])
+@open_to_all
+@routes.arguments(Credentials)
+@routes.response(201, Token)
+def sign_in(credentials: dict):
+    """Exchange name and password for a bearer token."""
+    opened = accounts.sign_in(
+        auth.system(), credentials["username"], credentials["password"], now=now(), address=request.remote_addr or "", kind="api"
+    )
+    return {"token": opened["token"], "token_type": "Bearer", "expires_at": instant(opened["expires_at"])}
+
+
+@routes.route("/tokens/current", methods=["DELETE"])
+@routes.response(204)
+def sign_out():
+    """Revoke the token of this request."""
+    auth.command(accounts.sign_out, auth.request_token())
+
+
+@routes.route("/me", methods=["GET"])
+@routes.response(200, Anything)
+def me():
+    """Who this token belongs to."""
+    who = auth.actor()
+    return {
+        "id": who.person_id,
+        "username": who.username,
+        "name": who.name,
+        "roles": sorted(who.roles),
+        "workforce": who.workforce,
+        "partner": who.partner,
+        "unit": who.unit_key,
+    }

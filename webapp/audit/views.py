@@ -1,0 +1,58 @@
+"""Verification on demand and the access streams."""
+
+import time
+
+from flask import Blueprint, render_template, request
+from sqlalchemy import select
+
+from engine import audit, organisation
+from engine.exceptions import NotFound
+from engine.verification import verify as faults_of
+from webapp import auth
+from webapp.auth import actor, session, system
+
+pages = Blueprint("audit", __name__, template_folder="templates", url_prefix="/audit")
+pages.before_request(auth.require_sign_in)
+SHOWN = 200  # faults and events on a page
+
+
+@pages.get("/")
+def index():
+    """What can be proved here."""
+    auth.require("audit:verify")
+    return _page()
+
+
+@pages.post("/verify")
+def verify():
+    """Walk the whole history now and compare it with the tables."""
+    auth.require("audit:verify")
+    began, counted, found = time.monotonic(), [0], []
+    for fault in faults_of(session(), lambda done, _total: counted.__setitem__(0, done)):
+        found.append(fault)
+        if len(found) >= SHOWN:
+            break
+    return _page(faults=found, events=counted[0], seconds=time.monotonic() - began, limit=SHOWN)
+
+
+@pages.get("/access")
+def access():
+    """One person's access stream: signing in, looking, being refused."""
+    auth.require("audit:read")
+    who = request.args.get("who", "").strip()
+    person, lines = None, []
+    if who:
+        try:
+            person = organisation.actor_of(session(), system().vault, who, system().county_id)
+        except NotFound:
+            pass
+    if person:
+        stream = audit.stream("access", person.person_id)
+        head = session().scalar(select(audit.Stream.seq).where(audit.Stream.id == stream)) or 0
+        lines = [audit.as_line(system().vault, event, None) for event in audit.events(session(), stream, max(0, head - SHOWN))][::-1]
+    return render_template("audit/access.html", who=who, person=person, lines=lines)
+
+
+def _page(**result):
+    heads = session().scalars(select(audit.Stream).where(audit.Stream.county_id == actor().county_id).order_by(audit.Stream.seq.desc()).limit(8))
+    return render_template("audit/index.html", heads=list(heads), result=result)

@@ -1,0 +1,131 @@
+"""Who is asking, and the way from a request to the engine: one read session a request, commands outside it.
+
+People carry a cookie, programs a bearer token; both are tokens that the server keeps and can revoke (engine.accounts).
+Pages never look at `Authorization`, the API never at cookies, so that no other site can make a browser use the API.
+"""
+
+from contextlib import ExitStack
+from functools import wraps
+from urllib.parse import urlsplit
+
+from flask import current_app, g, redirect, request, url_for
+from sqlalchemy.orm import Session
+
+from engine import organisation
+from engine.accounts import session_actor
+from engine.exceptions import NotSignedIn
+from engine.organisation import Actor
+from engine.system import System
+from webapp.i18n import now
+from webapp.security import cookie_name
+
+COOKIE = "session"
+HOURS = 12
+
+
+def register(app) -> None:
+    """Templates know the actor; a request's session ends with it."""
+    app.teardown_request(lambda _error: close_session())
+    app.context_processor(lambda: {"actor": known_actor()})
+    app.jinja_env.globals["may"] = lambda permission: bool(known_actor() and organisation.may(known_actor(), permission))
+
+
+def system() -> System:
+    """What this process has once."""
+    return current_app.extensions["system"]
+
+
+def session() -> Session:
+    """This request's read session: one consistent view of the database, opened when first asked for."""
+    if "session" not in g:
+        g.session_stack = ExitStack()
+        g.session = g.session_stack.enter_context(system().database.read())
+    return g.session
+
+
+def close_session() -> None:
+    """End the request's view; the next question opens a new one, which sees what was written meanwhile."""
+    stack = g.pop("session_stack", None)
+    g.pop("session", None)
+    if stack is not None:
+        stack.close()
+
+
+def command(function, *arguments, **options):
+    """Carry out a command of the engine as this request's actor, now. The read session is closed first."""
+    who = actor()
+    close_session()
+    return function(system(), who, *arguments, now=now(), **options)
+
+
+def actor() -> Actor:
+    """Who asks. Raises NotSignedIn."""
+    found = known_actor()
+    if found is None:
+        raise NotSignedIn()
+    return found
+
+
+def known_actor() -> Actor | None:
+    """Who asks, or nobody. Asked of the database once a request."""
+    if "actor" not in g:
+        g.actor = None
+        token = request_token()
+        if token:
+            try:
+                g.actor = session_actor(session(), system().vault, token, now())
+            except NotSignedIn:
+                pass
+    return g.actor
+
+
+def request_token() -> str | None:
+    """The token this request carries: a bearer token under /api, else the cookie."""
+    if request.path.startswith("/api/"):
+        given = request.authorization
+        return given.token if given is not None and given.type == "bearer" else None
+    return request.cookies.get(cookie_name(COOKIE))
+
+
+def login_required(view):
+    """A page for people who are signed in; others are sent to sign in and come back afterwards."""
+
+    @wraps(view)
+    def guarded(*arguments, **options):
+        if known_actor() is None:
+            if request.method == "GET":
+                return redirect(url_for("account.enter", next=request.full_path.rstrip("?")))
+            raise NotSignedIn()
+        return view(*arguments, **options)
+
+    return guarded
+
+
+def require_sign_in():
+    """`login_required` for all of a blueprint: `pages.before_request(require_sign_in)`."""
+    return login_required(lambda: None)()
+
+
+def require(permission: str) -> None:
+    """Raises Forbidden unless the actor has this permission."""
+    organisation.require(actor(), permission)
+
+
+def set_cookie(response, token: str) -> None:
+    """Sign this browser in."""
+    response.set_cookie(
+        cookie_name(COOKIE), token, max_age=HOURS * 3600, httponly=True, samesite="Lax", secure=request.is_secure, path="/"
+    )
+
+
+def drop_cookie(response) -> None:
+    """Sign this browser out."""
+    response.delete_cookie(cookie_name(COOKIE), httponly=True, samesite="Lax", secure=request.is_secure, path="/")
+
+
+def local_address(address: str | None) -> str | None:
+    """The address if it lies on this site, else nothing: a sign-in page must not send people elsewhere."""
+    if not address or not address.startswith("/") or address.startswith("//") or "\\" in address:
+        return None
+    parts = urlsplit(address)
+    return address if not parts.netloc and not parts.scheme and all(ord(letter) >= 32 for letter in address) else None

@@ -1,0 +1,205 @@
+"""The case list, starting a case, the case page and what an overseer does with a case."""
+
+import json
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from sqlalchemy import select
+
+from engine import audit, clients, definitions, feel, instances, organisation
+from engine.commands import instances as commands
+from engine.db import new_id
+from engine.exceptions import Erased, Forbidden, InvalidRequest, NotFound, RegulationRefused
+from engine.workflow import Case
+from webapp import auth
+from webapp.auth import actor, command, session, system
+from webapp.cases import timeline
+from webapp.errors import status_of, verdict
+from webapp.i18n import translated
+from webapp.inbox.views import client_names
+from webapp.places import own_places, places
+
+pages = Blueprint("cases", __name__, template_folder="templates", url_prefix="/cases")
+pages.before_request(auth.require_sign_in)
+PAGE = 30
+HISTORY = 400  # events on one page of the time line
+
+
+@pages.get("/")
+def index():
+    """Cases of one's place, the newest first."""
+    wanted = {name: request.args.get(name) or None for name in ("status", "definition", "station")}
+    station = places().by_key.get(wanted["station"] or "")
+    found, following = instances.cases(
+        session(),
+        actor(),
+        status=wanted["status"],
+        definition=wanted["definition"],
+        station_id=station.id if station else None,
+        cursor=request.args.get("cursor"),
+        limit=PAGE,
+    )
+    return render_template(
+        "cases/index.html",
+        cases=found,
+        next=following,
+        wanted={name: value for name, value in wanted.items() if value},
+        clients=client_names({each.client_id for each in found}) if organisation.may(actor(), "client:read") else {},
+        procedures=procedure_names(),
+        stations=places().stations() if actor().station_id is None else [],
+    )
+
+
+@pages.route("/new", methods=["GET", "POST"])
+def new():
+    """Choose procedure, place and person; start."""
+    auth.require("instance:start")
+    refusal = None
+    if request.method == "POST":
+        try:
+            answer = command(
+                commands.start,
+                request.form.get("definition", ""),
+                {},
+                request.form.get("place") or None,
+                request.form.get("client_id") or None,
+                key=request.form.get("_once") or None,
+            )
+            flash(gettext("已发起个案 %(number)s。", number=answer["number"]), "ok")
+            return redirect(_first_stop(answer))
+        except (RegulationRefused, Forbidden, InvalidRequest, NotFound) as error:
+            refusal = error
+    text = request.values.get("q", "").strip()
+    hits, more = clients.search(session(), system().vault, actor(), text, limit=12) if text else ([], None)
+    chosen = _client(request.values.get("client_id"))
+    page = render_template(
+        "cases/new.html",
+        procedures=startable(),
+        places=own_places(actor()),
+        chosen=chosen,
+        place=request.values.get("place") or (chosen.unit_key if chosen else None) or actor().unit_key,
+        q=text,
+        hits=hits,
+        more=more,
+        once=new_id(),
+        refusal=translated(refusal) if refusal else None,
+        verdicts=[verdict(each) for each in getattr(refusal, "verdicts", ())],
+    )
+    return page, status_of(refusal) if refusal else 200
+
+
+@pages.get("/<instance_id>")
+def case(instance_id: str):
+    """One case: where it stands, what happened, what is known."""
+    opened = instances.open_instance(system(), session(), actor(), instance_id)
+    compiled = definitions.compiled(system(), session(), opened.instance.version_id)
+    running = Case.restore(compiled.process, opened.state["case"])
+    tasks = instances.tasks_of(session(), instance_id)
+    show_data = organisation.may(actor(), "client:read")
+    history, after, newer = _history(instance_id)
+    people = organisation.names_of(
+        session(),
+        system().vault,
+        {line["actor_id"] for line in history}
+        | {line["facts"].get("to") for line in history if line["kind"] == "task:delegated"}
+        | {task.holder_id for task in tasks}
+        | {opened.instance.started_by} - {None},
+    )
+    show_all = request.args.get("all") == "1"
+    labels = timeline.field_labels(compiled)
+    return render_template(
+        "cases/case.html",
+        case=opened.instance,
+        process=compiled.process,
+        name_of=lambda element: timeline.element_name(compiled.process.elements.get(element)),
+        tasks=tasks,
+        timers=instances.timers_of(session(), instance_id),
+        incidents=running.incidents(),
+        marks=_marks(running, instance_id),
+        entries=timeline.entries(history, compiled, people, show_all, show_data),
+        older=after,
+        newer=newer,
+        show_all=show_all,
+        people=people,
+        data=timeline.told(feel.encode(running.variables()), labels) if show_data else None,
+        client=_client(opened.instance.client_id, by_task=True) if show_data else None,
+        can_cancel=organisation.may(actor(), "instance:cancel") and opened.instance.status in ("active", "incident"),
+        can_retry=organisation.may(actor(), "incident:retry") and opened.instance.status == "incident",
+    )
+
+
+@pages.get("/<instance_id>/diagram.bpmn")
+def diagram(instance_id: str):
+    """The diagram of the case's version, for the viewer."""
+    opened = instances.open_instance(system(), session(), actor(), instance_id)
+    return Response(definitions.diagram(session(), opened.instance.version_id), mimetype="application/xml")
+
+
+@pages.post("/<instance_id>/cancel")
+def cancel(instance_id: str):
+    """End a case early."""
+    command(commands.cancel, instance_id, request.form.get("reason", ""))
+    flash(gettext("个案已终止,原因已记入经过。"), "warn")
+    return redirect(url_for("cases.case", instance_id=instance_id))
+
+
+@pages.post("/<instance_id>/retry")
+def retry(instance_id: str):
+    """Try the failed steps again."""
+    answer = command(commands.retry, instance_id)
+    if answer["status"] == "incident":
+        flash(gettext("重试后仍有故障,请按原因处理。"), "danger")
+    else:
+        flash(gettext("故障已排除,个案继续。"), "ok")
+    return redirect(url_for("cases.case", instance_id=instance_id))
+
+
+def startable() -> list:
+    """Published procedures."""
+    found = definitions.versions(session(), system().county_id, "procedure")
+    return [definition for definition, _versions in found if definition.published_version_id]
+
+
+def procedure_names() -> dict[str, str]:
+    """Key → name of every procedure."""
+    found = definitions.versions(session(), system().county_id, "procedure")
+    return {definition.key: definition.name for definition, _versions in found}
+
+
+def _first_stop(answer: dict) -> str:
+    """The first task if this person may do it, else the case."""
+    from webapp.inbox.views import next_address
+
+    address = next_address(answer)
+    return address if address != url_for("inbox.index") else url_for("cases.case", instance_id=answer["id"])
+
+
+def _client(client_id: str | None, by_task: bool = False):
+    if not client_id:
+        return None
+    try:
+        return clients.read(session(), system().vault, actor(), client_id, by_task=by_task)
+    except (NotFound, Erased, Forbidden):
+        return None
+
+
+def _history(instance_id: str):
+    """(events, where the page before begins or None, whether there is a newer page): by default the latest page."""
+    if not organisation.may(actor(), "instance:history"):
+        return [], None, False
+    head = session().scalar(select(audit.Stream.seq).where(audit.Stream.id == instances.stream_of(instance_id))) or 0
+    last = max(0, head - HISTORY)
+    after = min(max(request.args.get("after", last, type=int), 0), last)
+    lines, _next = instances.history(system(), session(), actor(), instance_id, after, HISTORY)
+    return lines, after, after + HISTORY < head
+
+
+def _marks(running: Case, instance_id: str) -> str:
+    """What the diagram shows, as JSON: here, done, broken, element ids each."""
+    here = [wait.element.id for wait in running.waits()] + [timer.element.id for timer in running.timers()]
+    broken = [incident.element.id for incident in running.incidents() if incident.element]
+    query = select(audit.Event.facts).where(
+        audit.Event.stream == instances.stream_of(instance_id), audit.Event.kind.in_(("element:completed", "flow:taken"))
+    )
+    done = {facts.get("flow") or facts.get("element") for facts in session().scalars(query)}
+    return json.dumps({"here": sorted(set(here)), "broken": sorted(set(broken)), "done": sorted(done - {None} - set(here))})

@@ -1,0 +1,121 @@
+"""Making and filling an installation: migrations, the county, procedures, parameters, calendars, a demonstration backlog."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+import click
+from sqlalchemy import func, select
+
+from engine import definitions, schema
+from engine.calendar import CalendarYear, chinese_years, parse_csv
+from engine.commands import calendars
+from engine.commands.installation import deploy_directory, load_parameters
+from engine.commands.seed import seed_county
+from engine.organisation import Account, Actor
+from engine.system import System
+from webapp.cli.shared import now, open_system, progress, say
+from webapp.config import ROOT, Settings
+
+COUNTY = ROOT / "webapp/seeds/liangshan.yaml"
+
+
+@click.group()
+def db():
+    """数据库 · the database."""
+
+
+@db.command("upgrade")
+def upgrade():
+    """建表或升级 · make or migrate the tables."""
+    settings = Settings.read()
+    schema.upgrade(open_system(settings, create=True).database)
+    say("数据库已是最新 · the database is up to date")
+
+
+@click.command()
+@click.option("--county", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=COUNTY, help="县资料 CSV 或 YAML")
+@click.option("--backlog/--no-backlog", default=True, help="是否生成演示个案 · demonstration cases")
+def seed(county: Path, backlog: bool):
+    """建库并填入资料(已有的不动)· migrate and fill in what is missing."""
+    settings = Settings.read()
+    system = open_system(settings, create=True)
+    schema.upgrade(system.database)
+    password = fill(system, settings, county, backlog)
+    say(f"完成 · done。密码 · password: {password}" if password else "没有需要补充的内容 · nothing was missing")
+
+
+@click.command()
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def deploy(directory: Path):
+    """部署并发布一个目录里的流程、表格和制度 · deploy and publish what changed in a directory."""
+    system = open_system()
+    actor = Actor.system(system.county_id)
+    for line in deploy_directory(system, actor, directory, now(), progress):
+        click.echo(json.dumps(line, ensure_ascii=False))
+    parameters = directory / "parameters.yaml"
+    if parameters.exists():
+        say(f"新参数 · new parameters: {load_parameters(system, actor, parameters, now())}")
+
+
+@click.group()
+def calendar():
+    """工作日历 · calendars."""
+
+
+@calendar.command("import")
+@click.argument("year", type=int)
+@click.option("--file", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="CSV: 日期,类型,名称;不给则用随附的国务院安排")
+def import_calendar(year: int, path: Path | None):
+    """导入一年的节假日 · import a year's holidays and make-up workdays."""
+    system = open_system()
+    found = parse_csv(path.read_text("utf-8-sig"), year, path.name) if path else chinese_years().get(year)
+    if found is None:
+        raise click.ClickException(f"随附的日历里没有 {year} 年 · the library does not know {year}")
+    answer = calendars.import_year(system, Actor.system(system.county_id), found, now=now())
+    say(f"{year}: {answer}")
+
+
+def fill(system: System, settings: Settings, county: Path = COUNTY, backlog: bool = True) -> str | None:
+    """Put in what is missing of the county, its calendars, parameters, procedures and backlog. Answers the new accounts' password.
+
+    Every step looks first, so one that was interrupted goes on where it stopped.
+    """
+    actor = Actor.system(system.county_id)
+    with system.database.read() as session:
+        people = session.scalar(select(func.count()).select_from(Account).where(Account.county_id == system.county_id))
+    password = None
+    given = os.environ.get("SHUIBO_DEMO_PASSWORD")
+    candidate = given or secrets.token_urlsafe(9)
+    if seed_county(system, county, candidate, now(), progress)["people"] and not people:
+        password = candidate
+    _calendars(system, actor)
+    parameters = settings.bundle / "parameters.yaml"
+    if parameters.exists() and (added := load_parameters(system, actor, parameters, now())):
+        progress("参数 · parameters", added, added)
+    if not _has_procedures(system):
+        deploy_directory(system, actor, settings.bundle, now(), progress)
+    if backlog:
+        from webapp import demo
+
+        demo.seed_clients(system, now(), progress)
+        demo.seed_backlog(system, now(), progress)
+    return password
+
+
+def _calendars(system: System, actor: Actor) -> None:
+    with system.database.read() as session:
+        known = set(session.scalars(select(CalendarYear.year).where(CalendarYear.county_id == system.county_id)))
+    missing = {year: found for year, found in chinese_years().items() if year not in known}
+    for done, found in enumerate(missing.values(), 1):
+        calendars.import_year(system, actor, found, now=now())
+        progress("工作日历 · calendars", done, len(missing))
+
+
+def _has_procedures(system: System) -> bool:
+    with system.database.read() as session:
+        return bool(definitions.versions(session, system.county_id))
+
+
+COMMANDS = [db, seed, deploy, calendar]

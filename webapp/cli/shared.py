@@ -1,0 +1,40 @@
+"""What the commands share: the installation they work on, and how they tell progress."""
+
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from engine.db import Database
+from engine.system import System
+from engine.vault import Vault
+from webapp.config import Settings
+
+
+def open_system(settings: Settings | None = None, create: bool = False) -> System:
+    """The installation of this environment; `create` makes the master key of a new one."""
+    settings = settings or Settings.read()
+    vault = Vault.from_file(settings.master_key_file, create=create)
+    if settings.database_url.startswith("sqlite:///"):
+        from pathlib import Path
+
+        Path(settings.database_url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    return System(Database(settings.database_url), vault, settings.county_id, settings.zone)
+
+
+def now() -> datetime:
+    """The present."""
+    return datetime.now(UTC)
+
+
+def say(text: str) -> None:
+    """A line of progress."""
+    click.echo(text, err=True)
+
+
+def progress(text: str, done: int, total: int) -> None:
+    """Progress of something long: one line that is written over on a terminal, a few lines elsewhere."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\033[K  {text} {done}/{total}", nl=done >= total, err=True)
+    elif done >= total or done % max(1, total // 4) == 0:
+        click.echo(f"  {text} {done}/{total}", err=True)

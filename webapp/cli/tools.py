@@ -1,0 +1,104 @@
+"""For authors and auditors: lint, FEEL, decisions, verification. JSON in, JSON out."""
+
+import json
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import click
+
+from engine import feel
+from engine.bundle import examine_file
+from engine.decisions import compile_decisions
+from engine.exceptions import EngineError
+from engine.feel import FeelError
+from webapp.cli.shared import now, open_system, progress, say
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def lint(files: tuple[Path, ...]):
+    """检查流程、决策表和表单 · a JSON list of findings; exit 1 if any is an error."""
+    from dataclasses import replace
+
+    found = [replace(finding, file=str(path)) for path in files for finding in examine_file(path.name, path.read_bytes())]
+    click.echo(json.dumps([finding.as_dict() for finding in found], ensure_ascii=False, indent=2))
+    sys.exit(any(finding.severity == "error" for finding in found))
+
+
+@click.command("feel")
+@click.argument("expression")
+@click.option("--context", type=click.File("r", encoding="utf-8"), help="JSON 文件,- 为标准输入 · variables as JSON")
+def feel_(expression: str, context):
+    """计算一个 FEEL 表达式 · evaluate, the value as JSON."""
+    variables = _variables(context)
+    zone = open_zone()
+    try:
+        value = feel.compile(expression, names=variables).evaluate(variables, clock=now().astimezone(zone))
+    except FeelError as error:
+        _fail({"code": type(error).__name__, "message": str(error), "line": getattr(error, "line", None), "column": getattr(error, "column", None)})
+    click.echo(json.dumps(feel.to_plain(value), ensure_ascii=False))
+
+
+@click.command()
+@click.argument("file", type=click.File("rb"))
+@click.option("--decision", required=True, help="决策的编号或名称 · id or name")
+@click.option("--input", "context", type=click.File("r", encoding="utf-8"), help="JSON 文件 · the inputs as JSON")
+def decide(file, decision: str, context):
+    """用一张决策表算一次 · {result, matched} as JSON."""
+    variables = _variables(context)
+    try:
+        found = compile_decisions(file.read()).decisions
+        chosen = found.get(decision) or next((each for each in found.values() if each.name == decision), None)
+        if chosen is None:
+            _fail({"code": "not_found", "message": f"文件里没有决策“{decision}”", "decisions": sorted(found)})
+        outcome = chosen.decide(variables, clock=now().astimezone(open_zone()))
+    except EngineError as error:
+        _fail({"code": error.code, "message": error.message, "findings": [f.as_dict() for f in getattr(error, "findings", ())]})
+    click.echo(json.dumps({"result": feel.to_plain(outcome.result), "matched": list(outcome.matched)}, ensure_ascii=False))
+
+
+@click.group()
+def audit():
+    """历史的核验 · the event chain."""
+
+
+@audit.command("verify")
+def verify():
+    """核验全部历史与当前数据;有问题时退出码为 1 并指出位置 · exit 1 and the place on a fault."""
+    from engine.verification import verify as faults_of
+
+    faults = 0
+    with open_system().database.read() as session:
+        for fault in faults_of(session, lambda done, total: progress("核验 · verifying", done, total)):
+            click.echo(str(fault))
+            faults += 1
+    say("发现问题 · faults: %d" % faults if faults else "没有发现问题 · clean")
+    sys.exit(1 if faults else 0)
+
+
+def open_zone():
+    """The county's zone, for the clock of expressions."""
+    from webapp.config import Settings
+
+    return Settings.read().zone
+
+
+def _variables(context) -> dict:
+    if context is None:
+        return {}
+    try:
+        plain = json.load(context, parse_float=Decimal)
+    except ValueError as error:
+        _fail({"code": "not_json", "message": str(error)})
+    if not isinstance(plain, dict):
+        _fail({"code": "not_json", "message": "应为一个 JSON 对象 · an object is expected"})
+    return feel.from_plain(plain)
+
+
+def _fail(problem: dict):
+    click.echo(json.dumps({name: value for name, value in problem.items() if value is not None}, ensure_ascii=False), err=True)
+    sys.exit(1)
+
+
+COMMANDS = [lint, feel_, decide, audit]

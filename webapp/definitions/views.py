@@ -1,0 +1,105 @@
+"""What procedures there are; deploy, publish, withdraw; look at a version's diagram."""
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+
+from engine import definitions, organisation
+from engine.commands import definitions as commands
+from engine.exceptions import DeployRefused, InvalidRequest, NotFound
+from webapp import auth
+from webapp.auth import command, session, system
+from webapp.definitions import uploads
+from webapp.errors import status_of
+from webapp.i18n import translated
+
+pages = Blueprint("definitions", __name__, template_folder="templates", url_prefix="/definitions")
+pages.before_request(auth.require_sign_in)
+
+
+@pages.get("/")
+def index():
+    """All definitions with their versions."""
+    auth.require("definition:read")
+    return _page()
+
+
+@pages.post("/")
+def deploy():
+    """A new draft version of what the files hold; every finding is shown."""
+    auth.require("definition:deploy")
+    try:
+        answer = command(commands.deploy, uploads.bundle())
+    except (DeployRefused, InvalidRequest) as refusal:
+        return _page(refusal), status_of(refusal)
+    flash(gettext("“%(name)s”第 %(n)s 版已部署为草稿,发布后新个案才会使用。", name=answer["name"], n=answer["number"]), "ok")
+    return redirect(url_for("definitions.version", key=answer["key"], number=answer["number"]))
+
+
+@pages.before_request
+def _large_bodies():
+    if request.endpoint == "definitions.deploy":
+        uploads.allow_large()
+
+
+@pages.get("/<key>/<int(max=1000000):number>")
+def version(key: str, number: int):
+    """One version: its diagram, its files."""
+    auth.require("definition:read")
+    definition, found = _find(key, number)
+    files = definitions.resources(session(), found.id)
+    people = organisation.names_of(session(), system().vault, {found.deployed_by, found.published_by} - {None})
+    return render_template(
+        "definitions/version.html",
+        definition=definition,
+        version=found,
+        files={name: len(content) for name, content in files.items()},
+        has_diagram=any(name.endswith(".bpmn") for name in files),
+        people=people,
+    )
+
+
+@pages.get("/<key>/<int(max=1000000):number>/files/<name>")
+def file(key: str, number: int, name: str):
+    """One file of a version, as it was deployed."""
+    auth.require("definition:read")
+    _definition, found = _find(key, number)
+    content = definitions.resources(session(), found.id).get(name)
+    if content is None:
+        raise NotFound(what="文件", key=name)
+    kind = "application/json" if name.endswith(".form") else "application/xml"
+    # Always a download: nothing that somebody uploaded is ever shown as a page of ours.
+    return Response(content, mimetype=kind, headers={"Content-Disposition": "attachment"})
+
+
+@pages.post("/<key>/<int(max=1000000):number>/publish")
+def publish(key: str, number: int):
+    """Make it the version that new cases use."""
+    command(commands.publish, key, number)
+    flash(gettext("已发布,新个案从现在起使用这一版。"), "ok")
+    return redirect(url_for("definitions.version", key=key, number=number))
+
+
+@pages.post("/<key>/<int(max=1000000):number>/withdraw")
+def withdraw(key: str, number: int):
+    """Let no new case use it."""
+    command(commands.withdraw, key, number)
+    flash(gettext("已停用。正在进行的个案不受影响。"), "warn")
+    return redirect(url_for("definitions.version", key=key, number=number))
+
+
+def _page(refusal=None):
+    return render_template(
+        "definitions/index.html",
+        found=definitions.versions(session(), system().county_id),
+        refusal=translated(refusal) if refusal else None,
+        findings=getattr(refusal, "findings", ()),
+    )
+
+
+def _find(key: str, number: int):
+    for definition, versions in definitions.versions(session(), system().county_id):
+        if definition.key == key:
+            for found in versions:
+                if found.number == number:
+                    return definition, found
+    raise NotFound(what="流程版本", key=f"{key} / {number}")

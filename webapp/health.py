@@ -1,0 +1,56 @@
+"""Is it alive, is it ready, how much has it done: for whoever watches the server. No personal data, no log-in."""
+
+import time
+
+from flask import Blueprint, current_app, g, jsonify, request
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from sqlalchemy import text
+
+from webapp.auth import system
+
+pages = Blueprint("health", __name__)
+
+
+def register(app) -> None:
+    """Count requests by route, and answer the three questions."""
+    registry = CollectorRegistry()
+    app.extensions["metrics"] = registry
+    requests = Counter("shuibo_http_requests", "Requests answered", ["method", "route", "status"], registry=registry)
+    seconds = Histogram("shuibo_http_seconds", "Seconds to answer", ["route"], registry=registry)
+
+    @app.before_request
+    def start():
+        g.began = time.perf_counter()
+
+    @app.after_request
+    def count(response):
+        route = str(request.url_rule or "unknown")
+        requests.labels(request.method, route, response.status_code).inc()
+        if "began" in g:
+            seconds.labels(route).observe(time.perf_counter() - g.began)
+        return response
+
+    app.register_blueprint(pages)
+
+
+@pages.get("/health/live")
+def live():
+    """The process answers."""
+    return jsonify(status="ok")
+
+
+@pages.get("/health/ready")
+def ready():
+    """The process can work: the database answers. 503 otherwise."""
+    try:
+        with system().database.read() as session:
+            session.execute(text("select 1 from stream limit 1"))
+    except Exception as error:  # whatever it is, we are not ready; the class tells an administrator enough
+        return jsonify(status="unready", database=type(error).__name__), 503
+    return jsonify(status="ok")
+
+
+@pages.get("/metrics")
+def metrics():
+    """Prometheus' text format, of this web process."""
+    return generate_latest(current_app.extensions["metrics"]), 200, {"Content-Type": CONTENT_TYPE_LATEST}

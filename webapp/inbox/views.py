@@ -1,0 +1,182 @@
+"""The inbox and the task page. Every button is a plain form; a refusal shows on the page it came from, with its reason."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from markupsafe import Markup
+
+from engine import clients, instances as cases, organisation, tasks
+from engine.commands import tasks as commands
+from engine.db import new_id
+from engine.exceptions import EngineError, Erased, Forbidden, InvalidForm, NotFound, RegulationRefused
+from engine.instances import CLAIMED, OFFERED
+from webapp import auth
+from webapp.auth import actor, command, session, system
+from webapp.errors import status_of, verdict
+from webapp.i18n import named, now, translated
+from webapp.inbox.form_html import parse
+
+pages = Blueprint("inbox", __name__, template_folder="templates", url_prefix="/tasks")
+pages.before_request(auth.require_sign_in)
+KEY = "_once"  # makes a form pressed twice count once
+
+
+@pages.get("/")
+def index():
+    """The three lists: mine, what I may claim, all open at my place."""
+    view = request.args.get("view", "mine")
+    lines, following = tasks.inbox(system(), session(), actor(), view, request.args.get("cursor"), limit=50)
+    lines.sort(key=lambda line: (line.task.due_at is None, line.task.due_at or line.task.offered_at, -line.task.priority))
+    return render_template(
+        "inbox/index.html",
+        view=view,
+        lines=lines,
+        next=following,
+        counts=tasks.counts(session(), actor()),
+        clients=client_names({line.instance.client_id for line in lines}),
+        holders=organisation.names_of(session(), system().vault, {line.task.holder_id for line in lines} - {None}),
+    )
+
+
+@pages.get("/<task_id>")
+def task(task_id: str):
+    """One task: what it is, how far it is, and its form."""
+    return _page(tasks.detail(system(), session(), actor(), task_id))
+
+
+@pages.post("/<task_id>/claim")
+def claim(task_id: str):
+    """Take it."""
+    try:
+        command(commands.claim, task_id)
+    except (RegulationRefused, Forbidden) as refusal:
+        return _refused(task_id, refusal)
+    flash(gettext("已领取。"), "ok")
+    return redirect(url_for("inbox.task", task_id=task_id))
+
+
+@pages.post("/<task_id>/release")
+def release(task_id: str):
+    """Give it back."""
+    command(commands.release, task_id)
+    flash(gettext("已退回,其他同事可以领取。"), "ok")
+    return redirect(url_for("inbox.index", view="offered"))
+
+
+@pages.post("/<task_id>/delegate")
+def delegate(task_id: str):
+    """Hand it to somebody."""
+    try:
+        command(commands.delegate, task_id, request.form.get("to", ""))
+    except (RegulationRefused, Forbidden) as refusal:
+        return _refused(task_id, refusal)
+    flash(gettext("已转派。"), "ok")
+    return redirect(url_for("inbox.index", view="station"))
+
+
+@pages.post("/<task_id>/complete")
+def complete(task_id: str):
+    """Send the form. What the engine refuses comes back with the form as it was filled in."""
+    detail = tasks.detail(system(), session(), actor(), task_id)
+    name = element_name(detail)
+    submitted, again = parse(detail.form, request.form, detail.variables, _local_now()) if detail.form else ({}, False)
+    if again:  # a button that adds or removes an entry, or fields that appear only now, where there is no JavaScript
+        return _page(detail, submitted)
+    try:
+        answer = command(commands.complete, task_id, submitted, key=request.form.get(KEY) or None)
+    except InvalidForm as refusal:
+        return _page(detail, submitted, errors=refusal.errors, refusal=refusal), 422
+    except (RegulationRefused, Forbidden) as refusal:
+        return _page(detail, submitted, refusal=refusal), status_of(refusal)
+    flash(Markup(gettext("“%(name)s”已办结。")) % {"name": name}, "ok")
+    return redirect(next_address(answer))
+
+
+def next_address(answer: dict) -> str:
+    """Where to go after a task: on to the case's next one if it is this person's to do, else back to the list."""
+    for new in answer.get("tasks", ()):
+        try:
+            found = tasks.detail(system(), session(), actor(), new["id"])
+        except EngineError:
+            continue
+        if found.task.holder_id == actor().person_id or (found.task.status == OFFERED and may_claim(found.task)):
+            return url_for("inbox.task", task_id=new["id"])
+    return url_for("inbox.index")
+
+
+def _refused(task_id: str, refusal: EngineError):
+    return _page(tasks.detail(system(), session(), actor(), task_id), refusal=refusal), status_of(refusal)
+
+
+def _page(detail, submitted: dict | None = None, errors: dict | None = None, refusal: EngineError | None = None):
+    task = detail.task
+    mine = task.status == CLAIMED and task.holder_id == actor().person_id
+    fields = detail.form.view(detail.variables, submitted, errors, clock=_local_now()) if detail.form and mine else []
+    people = organisation.names_of(session(), system().vault, {task.holder_id, detail.instance.started_by} - {None})
+    return render_template(
+        "inbox/task.html",
+        detail=detail,
+        task=task,
+        instance=detail.instance,
+        name=element_name(detail),
+        documentation=detail.element.documentation,
+        mine=mine,
+        claimable=task.status == OFFERED and may_claim(task),
+        form=detail.form,
+        fields=fields,
+        context=detail.form.context(detail.variables) if detail.form and mine else {},
+        errors=errors or {},
+        refusal=translated(refusal) if refusal else None,
+        verdicts=[verdict(each) for each in getattr(refusal, "verdicts", ())],
+        holder=people.get(task.holder_id),
+        client=client_names({detail.instance.client_id}).get(detail.instance.client_id),
+        candidates=candidates(task) if _delegable(task) else [],
+        once=new_id(),
+        key_field=KEY,
+    )
+
+
+def _delegable(task) -> bool:
+    return task.status in (OFFERED, CLAIMED) and organisation.may(actor(), "task:delegate")
+
+
+def _local_now():
+    return now().astimezone(system().zone)
+
+
+def element_name(detail) -> str:
+    """What the diagram calls the task, in the reader's language."""
+    element = detail.element
+    return named({"name": element.name or element.id, "name_en": element.properties.get("name_en")})
+
+
+def may_claim(task) -> bool:
+    """Whether the actor is one the task is offered to."""
+    from engine.assignment import may_take
+
+    who = actor()
+    return may_take(who.groups, who.unit_path, cases.offer_of(task), who.person_id, who.username)
+
+
+def candidates(task) -> list:
+    """The people of the place to whom the task could be handed, but its holder, by name."""
+    from engine.assignment import may_take
+
+    offer = cases.offer_of(task)
+    within = "/".join(task.place_path.split("/")[:2])
+    found = organisation.actors(session(), system().vault, actor().county_id, within)
+    return [
+        person
+        for person in found
+        if person.person_id != task.holder_id and may_take(person.groups, person.unit_path, offer, person.person_id, person.username)
+    ]
+
+
+def client_names(client_ids) -> dict[str, str]:
+    """Names of the clients that the actor may see; a task that somebody holds opens its client's name to them."""
+    found = {}
+    for client_id in set(client_ids) - {None}:
+        try:
+            found[client_id] = clients.read(session(), system().vault, actor(), client_id, by_task=True).name
+        except (NotFound, Forbidden, Erased):
+            continue
+    return found

@@ -1,0 +1,66 @@
+"""What every answer tells the browser not to do, and the cookie that carries the form tokens."""
+
+from flask import abort, request
+from flask.sessions import SecureCookieSessionInterface
+from flask_wtf import CSRFProtect
+
+csrf = CSRFProtect()
+POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+YEAR = 365 * 24 * 3600
+
+
+class FormTokenCookie(SecureCookieSessionInterface):
+    """Flask's signed cookie; it holds the form token and flashed words, nothing else. Secure, and bound to the host, under https."""
+
+    def get_cookie_name(self, app) -> str:
+        """`__Host-` forbids other hosts of the domain to set it."""
+        return cookie_name("form")
+
+    def get_cookie_secure(self, app) -> bool:
+        """As the request came."""
+        return request.is_secure
+
+
+def cookie_name(name: str) -> str:
+    """A cookie's full name: with the `__Host-` prefix where the connection is encrypted."""
+    return f"__Host-shuibo-{name}" if request.is_secure else f"shuibo-{name}"
+
+
+def register(app) -> None:
+    """Check the form token of every form; send the headers with every answer."""
+    app.session_interface = FormTokenCookie()
+    app.config.update(SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", WTF_CSRF_TIME_LIMIT=12 * 3600)
+    csrf.init_app(app)
+    app.before_request(refuse_null)
+    app.after_request(add_headers)
+
+
+def refuse_null() -> None:
+    """A null character belongs into no address and no form field, and PostgreSQL stores none. Bodies of files may hold them."""
+    if "\x00" in request.path:
+        abort(404)
+    if any("\x00" in text for _name, text in request.args.items(multi=True)):
+        abort(400)
+    if request.method == "POST" and request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        if any("\x00" in text for _name, text in request.form.items(multi=True)):
+            abort(400)
+
+
+def add_headers(response):
+    """Default deny for the browser. Pages about people are kept by nobody; files of ours, which say so themselves, by everybody."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Cache-Control", "no-store")
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", f"max-age={YEAR}")
+    return response

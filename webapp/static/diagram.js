@@ -1,0 +1,35 @@
+/* Shows a case's diagram and marks where it stands. Without this script the page still says everything in words. */
+(async () => {
+  const place = document.getElementById("diagram");
+  if (!place || !window.BpmnJS) return;
+  const marks = JSON.parse(place.dataset.marks || "{}");
+  const font = getComputedStyle(document.body).fontFamily;
+  const viewer = new window.BpmnJS({
+    container: place,
+    textRenderer: { defaultStyle: { fontFamily: font, fontSize: 12 }, externalStyle: { fontFamily: font, fontSize: 12 } },
+  });
+  const answer = await fetch(place.dataset.source, { credentials: "same-origin" });
+  if (!answer.ok) return;
+  await viewer.importXML(await answer.text());
+  const canvas = viewer.get("canvas");
+  const elements = viewer.get("elementRegistry");
+  for (const [name, ids] of Object.entries(marks)) {
+    for (const id of ids) if (elements.get(id)) canvas.addMarker(id, `case-${name}`);
+  }
+
+  const fit = () => canvas.zoom("fit-viewport", "auto");
+  const here = (marks.broken || []).concat(marks.here || []).map((id) => elements.get(id)).find(Boolean);
+  fit();
+  if (canvas.zoom() < 0.6 && here) {  // a phone: rather a readable part, with the present step in the middle
+    canvas.zoom(0.75);
+    const box = canvas.viewbox();
+    canvas.viewbox({ ...box, x: here.x + here.width / 2 - box.width / 2, y: here.y + here.height / 2 - box.height / 2 });
+  }
+  const tools = document.getElementById("diagram-tools");
+  tools.hidden = false;
+  tools.addEventListener("click", (event) => {
+    const step = event.target.closest("[data-zoom]")?.dataset.zoom;
+    if (step === "fit") fit();
+    else if (step) canvas.zoom(canvas.zoom() * (step === "in" ? 1.25 : 0.8));
+  });
+})();

@@ -1,0 +1,202 @@
+"""What codes are called: statuses, roles, kinds of events. One place, so that a word reads alike on every page; and the navigation."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import g, request, url_for
+from flask_babel import gettext, lazy_gettext as _l
+
+from engine.organisation import Actor, may
+from webapp.i18n import as_instant, now
+
+STATUSES = {
+    "active": _l("进行中"),
+    "incident": _l("有故障"),
+    "completed": _l("已完成"),
+    "cancelled": _l("已终止"),
+    "offered": _l("待领取"),
+    "claimed": _l("办理中"),
+    "draft": _l("草稿"),
+    "published": _l("已发布"),
+    "withdrawn": _l("已停用"),
+}
+ROLES = {
+    "supervisor": _l("督导"),
+    "lead": _l("站长"),
+    "worker": _l("社工"),
+    "auditor": _l("审计员"),
+    "admin": _l("管理员"),
+    "resident": _l("居民"),
+    "system": _l("系统"),
+    "full_time": _l("专职社工"),
+    "part_time": _l("兼职社工"),
+    "assistant": _l("社工助理员"),
+    "volunteer": _l("志愿者"),
+    "partner": _l("联动伙伴"),
+    "partner:petition": _l("信访干部"),
+    "partner:mediator": _l("调解员"),
+    "partner:child": _l("儿童主任"),
+    "partner:care": _l("护理员(护工)"),
+    "partner:ceremony": _l("红白理事会成员"),
+    "partner:protection": _l("未保单位"),
+}
+# A kind of event → (what happened, how it looks). Kinds that are missing show their code; a test holds the list complete.
+EVENTS: dict[str, tuple[object, str]] = {
+    "instance:started": (_l("发起个案"), "good"),
+    "instance:cancelled": (_l("终止个案"), "bad"),
+    "instance:retried": (_l("重试故障步骤"), "warned"),
+    "task:claimed": (_l("领取任务"), ""),
+    "task:released": (_l("退回任务"), "warned"),
+    "task:delegated": (_l("转派任务"), ""),
+    "task:completed": (_l("办结任务"), "good"),
+    "regulation:checked": (_l("制度核对"), "quiet"),
+    "regulation:refused": (_l("制度不允许"), "bad"),
+    "right:refused": (_l("没有权限"), "bad"),
+    "timer:due": (_l("期限已到"), "warned"),
+    "timer:failed": (_l("定时步骤失败"), "bad"),
+    "timer:rescheduled": (_l("期限重新计算"), "warned"),
+    "definition:deployed": (_l("部署流程"), ""),
+    "definition:published": (_l("发布流程"), "good"),
+    "definition:withdrawn": (_l("停用流程版本"), "warned"),
+    "parameter:set": (_l("修改参数"), ""),
+    "county:imported": (_l("导入全县资料"), ""),
+    "unit:added": (_l("新增单位"), ""),
+    "unit:closed": (_l("撤销单位"), "warned"),
+    "unit:merged": (_l("合并单位"), "warned"),
+    "person:added": (_l("新增人员"), ""),
+    "person:changed": (_l("人员变动"), ""),
+    "account:created": (_l("开通账号"), ""),
+    "account:changed": (_l("账号变动"), ""),
+    "account:blocked": (_l("账号因多次输错密码被暂停"), "bad"),
+    "password:changed": (_l("修改密码"), ""),
+    "session:opened": (_l("登录"), "quiet"),
+    "session:closed": (_l("退出"), "quiet"),
+    "client:registered": (_l("登记服务对象"), "good"),
+    "client:updated": (_l("更新服务对象资料"), ""),
+    "client:moved": (_l("服务对象迁移"), ""),
+    "client:viewed": (_l("查看服务对象资料"), "quiet"),
+    "client:erased": (_l("按规定清除服务对象资料"), "bad"),
+    "household:registered": (_l("登记家庭"), ""),
+    "calendar:imported": (_l("导入日历"), ""),
+    "element:entered": (_l("到达"), "quiet"),
+    "element:completed": (_l("经过"), "quiet"),
+    "element:cancelled": (_l("取消"), "warned"),
+    "flow:taken": (_l("走向下一步"), "quiet"),
+    "gateway:decided": (_l("分支判断"), ""),
+    "join:waiting": (_l("等待其他分支"), "quiet"),
+    "join:fired": (_l("分支汇合"), "quiet"),
+    "loop:started": (_l("开始重复"), "quiet"),
+    "loop:decided": (_l("判断是否再来一次"), "quiet"),
+    "decision:evaluated": (_l("决策表得出结果"), ""),
+    "script:evaluated": (_l("计算结果"), "quiet"),
+    "variable:set": (_l("记录数据"), "quiet"),
+    "timer:set": (_l("设定期限"), "quiet"),
+    "timer:fired": (_l("定时触发"), "warned"),
+    "timer:cancelled": (_l("期限取消"), "quiet"),
+    "timer:moved": (_l("期限变更"), "quiet"),
+    "wait:opened": (_l("等待办理"), ""),
+    "wait:completed": (_l("填写内容"), "quiet"),
+    "wait:cancelled": (_l("任务撤销"), "warned"),
+    "wait:moved": (_l("任务期限变更"), "quiet"),
+    "incident:raised": (_l("出现故障"), "bad"),
+    "incident:resolved": (_l("故障已排除"), "good"),
+    "case:started": (_l("流程开始"), "quiet"),
+    "case:completed": (_l("流程结束"), "good"),
+    "case:cancelled": (_l("流程终止"), "bad"),
+}
+SOON = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry of the navigation."""
+
+    endpoint: str
+    text: object
+    short: object
+    icon: str
+    permission: str | None
+    group: str
+
+    @property
+    def address(self) -> str:
+        """Where it leads."""
+        return url_for(self.endpoint)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the page shown belongs to it."""
+        return (request.endpoint or "").startswith(self.group)
+
+
+NAVIGATION = [
+    Item("inbox.index", _l("我的任务"), _l("任务"), "inbox", "task:read", "inbox."),
+    Item("cases.index", _l("个案"), _l("个案"), "case", "instance:read", "cases."),
+    Item("clients.index", _l("服务对象"), _l("对象"), "people", "client:read", "clients."),
+    Item("county.home", _l("全县概览"), _l("全县"), "county", None, "county.home"),
+    Item("county.people", _l("机构与人员"), _l("人员"), "person", "organisation:read", "county.people"),
+    Item("definitions.index", _l("流程"), _l("流程"), "flow", "definition:read", "definitions."),
+    Item("settings.calendar", _l("工作日历"), _l("日历"), "calendar", "calendar:write", "settings.calendar"),
+    Item("settings.parameters", _l("参数"), _l("参数"), "table", "parameter:write", "settings.parameters"),
+    Item("audit.index", _l("审计"), _l("审计"), "shield", "audit:verify", "audit."),
+]
+
+
+def register(app) -> None:
+    """Filters and the navigation for templates."""
+    app.jinja_env.filters |= {"status": status, "role": role, "event": event_name, "urgency": urgency, "iso": iso}
+    app.jinja_env.filters |= {"station_role": station_role, "place": place_name}
+    app.jinja_env.globals |= {"navigation": navigation}
+
+
+def navigation() -> list[Item]:
+    """What this actor may open."""
+    actor = g.get("actor")
+    return [item for item in NAVIGATION if item.permission is None or (actor and may(actor, item.permission))]
+
+
+def status(code: str) -> str:
+    """A status in the reader's language."""
+    return str(STATUSES.get(str(code), code))
+
+
+def role(code: str | None) -> str:
+    """A role, workforce type or partner kind in the reader's language."""
+    return str(ROLES.get(code or "", code or ""))
+
+
+def event_name(kind: str) -> str:
+    """What happened."""
+    return str(EVENTS.get(kind, (kind, ""))[0])
+
+
+def station_role(actor: Actor) -> str:
+    """`拳铺镇社工站 · 专职社工`."""
+    kind = f"partner:{actor.partner}" if actor.partner else actor.workforce
+    leading = next((each for each in ("supervisor", "lead", "auditor", "admin", "resident") if each in actor.roles), None)
+    return " · ".join(filter(None, [place_name(actor.unit_path), role(leading or kind or "worker")]))
+
+
+def place_name(path: str | None) -> str:
+    """The name of a place by its path."""
+    from webapp.places import places
+
+    return places().name(path)
+
+
+def urgency(at) -> str:
+    """`late` past the moment, `soon` in the last day before it, else empty."""
+    due = as_instant(at)
+    if due is None:
+        return ""
+    return "late" if due < now() else "soon" if due - now() <= SOON else ""
+
+
+def iso(at) -> str:
+    """For `<time datetime>`."""
+    return at.isoformat() if isinstance(at, datetime) else str(at or "")
+
+
+def fact(text: str) -> str:
+    """A word that the engine put into a message: a status or a known sentence."""
+    return status(text) if text in STATUSES else gettext(text)
