@@ -5,17 +5,19 @@ row the transaction left, so `verify` compares the tables with the history. Noth
 """
 
 import base64
+import functools
 import hashlib
 from collections import defaultdict
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
-from sqlalchemy import String, insert, inspect, select
+from sqlalchemy import String, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, Session, mapped_column
-from sqlalchemy.orm.util import identity_key
 
-from engine.db import Base, Id, Instant, Json, UnitOfWork, canonical, reference
+from engine.db import Base, Fetch, Id, Instant, Json, UnitOfWork, canonical, reference
+from engine.exceptions import StaleVersion
 from engine.vault import SubjectKey, Vault
 
 FORMAT = 1
@@ -44,6 +46,7 @@ class Kind(StrEnum):
     DEFINITION_PUBLISHED = "definition:published"
     DEFINITION_WITHDRAWN = "definition:withdrawn"
     PARAMETER_SET = "parameter:set"
+    CALENDAR_IMPORTED = "calendar:imported"
     COUNTY_IMPORTED = "county:imported"
     UNIT_ADDED = "unit:added"
     UNIT_CLOSED = "unit:closed"
@@ -121,15 +124,14 @@ def record(
 
 def row_hash(row) -> str:
     """SHA-256 over the canonical JSON of all columns of a guarded row."""
-    state = inspect(row).mapper
-    values = {column.key: _plain(getattr(row, column.key)) for column in state.column_attrs}
+    values = {name: _plain(getattr(row, name)) for name in _columns(type(row))[1]}
     return hashlib.sha256(canonical(values).encode()).hexdigest()
 
 
 def row_name(row) -> str:
     """`table/primary key`: how `Event.rows` names a row."""
-    mapper = inspect(row).mapper
-    return "/".join([mapper.local_table.name, *(str(part) for part in mapper.primary_key_from_instance(row))])
+    table, _names, key = _columns(type(row))
+    return "/".join([table, *(str(getattr(row, part)) for part in key)])
 
 
 def event_hash(event: dict) -> str:
@@ -169,6 +171,7 @@ class _Journal:
         self.unit = unit
         self.pending: dict[str, list[dict]] = defaultdict(list)
         self.touched: dict[str, dict[str, str | None]] = defaultdict(dict)
+        self.heads: dict[str, Stream] = {}
         unit.before_commit.append(self.close)
 
     def append(self, stream_id, kind, actor, facts, sealed, key, vault, occurred_at) -> None:
@@ -193,11 +196,7 @@ class _Journal:
         )
 
     def close(self) -> None:
-        session = self.unit.session
-        heads = {  # in one order everywhere, so that two transactions never wait for each other
-            stream_id: self._head(stream_id, self.pending[stream_id][0]["county_id"]) for stream_id in sorted(self.pending)
-        }
-        session.flush()
+        """Chain what was gathered over the rows that were written. The unit of work calls it once, just before it commits."""
         for row in _guarded(self.unit.changed):
             self.touched[row.__stream__()][row_name(row)] = row_hash(row)
         for row in _guarded(self.unit.removed):
@@ -206,40 +205,68 @@ class _Journal:
         if orphans:
             raise AssertionError(f"rows changed without an event: {sorted(orphans)}")
         written = []
-        for stream_id, drafts in self.pending.items():
+        for stream_id in sorted(self.pending):  # in one order everywhere, so that two transactions never wait for each other
+            drafts = self.pending[stream_id]
             drafts[-1]["rows"] = self.touched.get(stream_id, {})
-            written += _chain(heads[stream_id], drafts)
+            written += self._chain(self._head(stream_id, drafts[0]["county_id"]), drafts)
         if written:
-            session.execute(insert(Event), written)
+            self.unit.connection.execute(_INSERT_EVENTS, written)
         self.pending.clear()
         self.touched.clear()
 
     def _head(self, stream_id: str, county_id: str) -> Stream:
-        session = self.unit.session
-        fresh = (row for row in session.new if isinstance(row, Stream) and row.id == stream_id)
-        head = session.identity_map.get(identity_key(Stream, stream_id)) or next(fresh, None)
-        return head or session.get(Stream, stream_id, with_for_update=True) or _open(session, stream_id, county_id)
+        known = self.heads.get(stream_id)
+        if known is None:
+            connection = self.unit.connection
+            found = _LOCK_STREAM(connection, stream=stream_id)
+            if found is None:
+                _open(connection, stream_id, county_id)
+                found = _LOCK_STREAM(connection, stream=stream_id)
+            known = self.heads[stream_id] = found[0]
+        return known
+
+    def _chain(self, head: Stream, drafts: list[dict]) -> list[dict]:
+        before = head.seq
+        for draft in drafts:
+            draft["seq"] = head.seq + 1
+            draft["previous_hash"] = head.hash
+            draft["hash"] = event_hash(draft)
+            head.seq, head.hash = draft["seq"], draft["hash"]
+        moved = {"stream": head.id, "before": before, "new_seq": head.seq, "new_hash": head.hash}
+        if self.unit.connection.execute(_MOVE_HEAD, moved).rowcount != 1:
+            raise StaleVersion()
+        return drafts
+
+
+_INSERT_EVENTS = Event.__table__.insert()
+_LOCK_STREAM = Fetch(Stream, where=[Stream.id == bindparam("stream")], lock=True)
+_MOVE_HEAD = (
+    Stream.__table__.update()
+    .where(Stream.id == bindparam("stream"), Stream.seq == bindparam("before"))
+    .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
+)
+
+
+def adopt(unit: UnitOfWork, head: Stream) -> None:
+    """Hand over a stream's head that the caller has read under its lock, so that it is not read again."""
+    _journal(unit).heads[head.id] = head
+
+
+def open_stream(unit: UnitOfWork, stream_id: str, county_id: str) -> None:
+    """Make the stream of a subject that nobody else can know yet."""
+    _open(unit.connection, stream_id, county_id)
+    adopt(unit, Stream(id=stream_id, county_id=county_id, seq=0, hash=GENESIS))
 
 
 def _guarded(rows: dict[int, object]) -> list:
     return [row for row in rows.values() if hasattr(row, "__stream__")]
 
 
-def _open(session: Session, stream_id: str, county_id: str) -> Stream:
+def _open(connection: Connection, stream_id: str, county_id: str) -> None:
     """Make a stream that may be made by another transaction at the same moment: one wins, both use it."""
-    dialect = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
+    dialect = {"sqlite": sqlite, "postgresql": postgresql}[connection.dialect.name]
     values = {"id": stream_id, "county_id": county_id, "seq": 0, "hash": GENESIS}
-    session.execute(dialect.insert(Stream).values(values).on_conflict_do_nothing())
-    return session.get(Stream, stream_id, with_for_update=True)
-
-
-def _chain(head: Stream, drafts: list[dict]) -> list[dict]:
-    for draft in drafts:
-        draft["seq"] = head.seq + 1
-        draft["previous_hash"] = head.hash
-        draft["hash"] = event_hash(draft)
-        head.seq, head.hash = draft["seq"], draft["hash"]
-    return drafts
+    connection.execute(dialect.insert(Stream.__table__).values(values).on_conflict_do_nothing())
 
 
 def _journal(unit: UnitOfWork) -> _Journal:
@@ -251,6 +278,13 @@ def _journal(unit: UnitOfWork) -> _Journal:
 def mark_removed(unit: UnitOfWork, stream_id: str, name: str) -> None:
     """Note a guarded row that was deleted by a statement rather than through the session; `name` as `row_name` gives it."""
     _journal(unit).touched[stream_id][name] = None
+
+
+@functools.cache
+def _columns(model: type) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """(table, names of its columns, names of its key)."""
+    table = model.__table__
+    return table.name, tuple(column.name for column in table.c), tuple(column.name for column in table.primary_key)
 
 
 def _plain(value):

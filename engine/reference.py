@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine import audit, calendar, definitions, feel, parameters
@@ -27,6 +27,9 @@ class Reference:
         return {key: feel.from_plain(row.value) for key, row in found.items()}
 
 
+_HEADS = select(audit.Stream.id, audit.Stream.seq).where(audit.Stream.id.in_(bindparam("streams", expanding=True)))
+
+
 def in_force(system: System, session: Session) -> Reference:
     """The county's reference data; one statement when nothing changed since this process last looked."""
     streams = [
@@ -34,7 +37,7 @@ def in_force(system: System, session: Session) -> Reference:
         parameters.stream_of(system.county_id),
         definitions.stream_of(system.county_id, "regulation", ""),
     ]
-    rows = session.execute(select(audit.Stream.id, audit.Stream.seq).where(audit.Stream.id.in_(streams)))
+    rows = session.connection().execute(_HEADS, {"streams": streams})
     heads = tuple(sorted((row.id, row.seq) for row in rows))
     known = system.compiled.get("reference")
     if known is None or known.heads != heads:

@@ -8,7 +8,7 @@ from engine.clients import Client, Household
 from engine.commands import Act, command
 from engine.commands.organisation import today
 from engine.db import new_id
-from engine.exceptions import InvalidRequest, NotFound, StaleVersion
+from engine.exceptions import Erased, InvalidRequest, NotFound, StaleVersion
 from engine.organisation import Unit, require, unit_by_key
 from engine.vault import SubjectKey
 
@@ -63,8 +63,8 @@ def move(act: Act, client_id: str, place: str) -> dict:
     """A client moves to another room, leaving the household. Both rooms must be covered by the actor's unit. Answers {id, place}."""
     client, _key, _unit = _client(act, client_id)
     unit = _room(act, place)
-    client.unit_id, client.station_id, client.updated_at = unit.id, unit.parent_id, act.now
-    client.household_id = new_household(act, unit, {}).id
+    household = new_household(act, unit, {})
+    client.unit_id, client.station_id, client.household_id, client.updated_at = unit.id, unit.parent_id, household.id, act.now
     clients.move_index(act.session, [client.id], unit.parent_id, unit.id)
     act.record(client.__stream__(), Kind.CLIENT_MOVED, facts={"to": place})
     return {"id": client.id, "place": place}
@@ -91,6 +91,8 @@ def erase(act: Act, client_id: str, reason: str) -> dict:
     client, key, _unit = _client(act, client_id)
     if not reason.strip():
         raise InvalidRequest(field="reason", reason="请写明清除的依据")
+    if key.destroyed_at is not None:
+        raise Erased()
     household_id = client.household_id
     clients.forget(act.session, act.system.vault, client, key, act.now)
     client.household_id = None
@@ -114,6 +116,7 @@ def new_household(act: Act, unit: Unit, data: dict) -> Household:
     household.sealed = act.system.vault.seal(key, data, household.place)
     act.session.flush()
     act.session.add(household)
+    act.session.flush()
     act.record(household.__stream__(), Kind.HOUSEHOLD_REGISTERED, facts={"unit": unit.key})
     return household
 

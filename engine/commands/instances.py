@@ -2,9 +2,9 @@
 
 import secrets
 
-from engine import clients, definitions, instances
+from engine import audit, clients, definitions, instances
 from engine import organisation as org
-from engine.audit import GENESIS, Kind, Stream
+from engine.audit import Kind
 from engine.commands import Act, command
 from engine.commands.running import Run, lock_instance, require_open
 from engine.commands.tasks import complete_wait
@@ -37,7 +37,7 @@ def begin(act: Act, definition: str, data: dict, place: str | None, client_id: s
         clients.read(act.session, act.system.vault, act.actor, client_id)  # only a client the actor may see
     instance_id = new_id()
     key = act.system.vault.new_key(act.session, act.actor.county_id, f"instance/{instance_id}", act.now)
-    act.session.add(Stream(id=instances.stream_of(instance_id), county_id=act.actor.county_id, seq=0, hash=GENESIS))
+    audit.open_stream(act.unit, instances.stream_of(instance_id), act.actor.county_id)
     instance = Instance(
         id=instance_id,
         county_id=act.actor.county_id,
@@ -56,7 +56,6 @@ def begin(act: Act, definition: str, data: dict, place: str | None, client_id: s
         key_id=key.id,
         sealed_state=b"",
     )
-    act.session.add(instance)
     run = Run(act, instance, key, compiled, in_force(act.system, act.session))
     run.record(
         Kind.INSTANCE_STARTED,

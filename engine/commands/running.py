@@ -1,14 +1,15 @@
 """A case taken up under its lock: restored, moved on, and written back with its tasks, timers and events."""
 
+import functools
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import delete, literal, select
+from sqlalchemy import bindparam, delete, literal, select
 
 from engine import audit, calendar, definitions, instances, reference
 from engine.audit import Stream
 from engine.commands import Act
-from engine.db import new_id
+from engine.db import Fetch, new_id
 from engine.definitions import Compiled
 from engine.exceptions import InstanceClosed, NotFound
 from engine.instances import ACTIVE, CLAIMED, INCIDENT, OFFERED, Instance, Task, Timer
@@ -35,7 +36,7 @@ class Run:
     _timers: dict[int, datetime] = field(default_factory=dict)
     new_tasks: list[Task] = field(default_factory=list)
 
-    @property
+    @functools.cached_property
     def environment(self) -> Environment:
         """What expressions of this case may see at this moment."""
         act, place = self.act, self.instance
@@ -76,6 +77,7 @@ class Run:
         self.instance.status = str(self.case.status)
         if self.instance.status not in (ACTIVE, INCIDENT):
             self.instance.ended_at = self.act.now
+        self.act.unit.write(self.instance)
         instances.seal_state(self.act.system, self.instance, self.key, {"case": self.case.state(), "ledger": self.ledger})
 
     def _save_tasks(self, done: int | None) -> None:
@@ -86,7 +88,7 @@ class Run:
                 task.status, task.ended_at = "cancelled", self.act.now
         for token in sorted(waits.keys() - self._waits):
             task = self._task(waits[token])
-            self.act.session.add(task)
+            self.act.unit.write(task)
             self.new_tasks.append(task)
         self._waits = set(waits)
 
@@ -149,15 +151,13 @@ class Run:
         gone = self._timers.keys() - timers.keys()
         moved = {number for number, due in self._timers.items() if number in timers and timers[number].due != due}
         if gone | moved:
-            self.act.session.execute(
-                delete(Timer).where(Timer.instance_id == self.instance.id, Timer.timer.in_(gone | moved)),
-                execution_options={"synchronize_session": False},
-            )
+            stale = delete(Timer.__table__).where(Timer.instance_id == self.instance.id, Timer.timer.in_(gone | moved))
+            self.act.unit.connection.execute(stale)
         for number in gone:
             audit.mark_removed(self.act.unit, self.stream, f"timer/{self.instance.id}/{number}")
         for number in sorted((timers.keys() - self._timers.keys()) | moved):
             timer = timers[number]
-            self.act.session.add(
+            self.act.unit.write(
                 Timer(
                     instance_id=self.instance.id,
                     county_id=self.instance.county_id,
@@ -174,13 +174,9 @@ class Run:
 
 
 def lock_instance(act: Act, instance_id: str) -> Run:
-    """Lock a case by its stream and take it up. Raises NotFound, InstanceClosed."""
-    _lock(act, literal(instances.stream_of(instance_id)))
-    row = act.session.execute(
-        select(Instance, SubjectKey)
-        .join(SubjectKey, SubjectKey.id == Instance.key_id)
-        .where(Instance.id == instance_id, Instance.county_id == act.actor.county_id)
-    ).one_or_none()
+    """Lock a case by its stream and take it up. Raises NotFound."""
+    _lock(act, _LOCK_INSTANCE, instance=instance_id)
+    row = _OF_INSTANCE(act.unit.connection, instance=instance_id, county=act.actor.county_id)
     if row is None:
         raise NotFound(what="个案", key=instance_id)
     return _open(act, *row)
@@ -188,18 +184,33 @@ def lock_instance(act: Act, instance_id: str) -> Run:
 
 def lock_task(act: Act, task_id: str) -> tuple[Run, Task]:
     """Lock the case of a task; the case is not restored yet. Raises NotFound."""
-    of_task = select(literal("instance/") + Task.instance_id).where(Task.id == task_id).scalar_subquery()
-    _lock(act, of_task)
-    row = act.session.execute(
-        select(Task, Instance, SubjectKey)
-        .join(Instance, Instance.id == Task.instance_id)
-        .join(SubjectKey, SubjectKey.id == Instance.key_id)
-        .where(Task.id == task_id, Task.county_id == act.actor.county_id)
-    ).one_or_none()
+    _lock(act, _LOCK_TASK, task=task_id)
+    row = _OF_TASK(act.unit.connection, task=task_id, county=act.actor.county_id)
     if row is None:
         raise NotFound(what="任务", key=task_id)
-    task, instance, key = row
-    return _open(act, instance, key), task
+    return _open(act, *row[1:]), row[0]
+
+
+_LOCK_INSTANCE = select(Stream.id).where(Stream.id == literal("instance/") + bindparam("instance")).with_for_update()
+_LOCK_TASK = (
+    select(Stream.id)
+    .where(Stream.id == select(literal("instance/") + Task.instance_id).where(Task.id == bindparam("task")).scalar_subquery())
+    .with_for_update()
+)
+_CASE = (SubjectKey.id == Instance.key_id, Stream.id == literal("instance/") + Instance.id)
+_OF_INSTANCE = Fetch(
+    Instance,
+    SubjectKey,
+    Stream,
+    where=[Instance.id == bindparam("instance"), Instance.county_id == bindparam("county"), *_CASE],
+)
+_OF_TASK = Fetch(
+    Task,
+    Instance,
+    SubjectKey,
+    Stream,
+    where=[Task.id == bindparam("task"), Task.county_id == bindparam("county"), Instance.id == Task.instance_id, *_CASE],
+)
 
 
 def require_open(run: Run) -> None:
@@ -219,11 +230,14 @@ def barred(values) -> str:
     return f"|{'|'.join(kept)}|" if kept else ""
 
 
-def _lock(act: Act, stream_id) -> None:
-    # Rows are read in a second statement: what waited for the lock on PostgreSQL must not be read from the old snapshot.
-    act.session.scalars(select(Stream).where(Stream.id == stream_id).with_for_update()).one_or_none()
+def _lock(act: Act, statement, **parameters) -> None:
+    """On PostgreSQL the rows are read in a second statement: what waited for the lock would still see the old versions of the rows
+    it did not lock. SQLite's BEGIN IMMEDIATE has locked everything already."""
+    if act.system.database.dialect != "sqlite":
+        act.unit.connection.execute(statement, parameters)
 
 
-def _open(act: Act, instance: Instance, key: SubjectKey) -> Run:
+def _open(act: Act, instance: Instance, key: SubjectKey, head: Stream) -> Run:
+    audit.adopt(act.unit, head)
     compiled = definitions.compiled(act.system, act.session, instance.version_id)
     return Run(act, instance, key, compiled, reference.in_force(act.system, act.session))

@@ -38,6 +38,7 @@ def release(act: Act, task_id: str) -> dict:
         raise TaskTaken(holder=_name(act, task.holder_id))
     facts = {"task": task.id, "element": task.element, "holder": task.holder_id}
     task.status, task.holder_id, task.claimed_at = OFFERED, None, None
+    act.unit.write(task)
     run.record(Kind.TASK_RELEASED, facts)
     return _answer(run, task)
 
@@ -55,6 +56,7 @@ def delegate(act: Act, task_id: str, to: str) -> dict:
     _check(run, task, "assign", receiver, {})
     facts = {"task": task.id, "element": task.element, "from": task.holder_id, "to": receiver.person_id}
     task.status, task.holder_id, task.claimed_at = CLAIMED, receiver.person_id, act.now
+    act.unit.write(task)
     run.record(Kind.TASK_DELEGATED, facts)
     return _answer(run, task)
 
@@ -90,6 +92,7 @@ def complete_wait(run: Run, task: Task, data: dict, claim: bool = False) -> None
         _check(run, task, check_point, act.actor, values)
     _note(run, element, act.actor)
     task.status, task.ended_at = "completed", act.now
+    act.unit.write(task)
     run.record(Kind.TASK_COMPLETED, {"task": task.id, "element": task.element, "version": run.compiled.number})
     run.case.complete(task.token, values, run.environment)
     run.save(done=task.token)
@@ -113,6 +116,7 @@ def _claim(run: Run, task: Task) -> None:
     _require_offered(act.actor, offer_of(task))
     _check(run, task, "assign", act.actor, {})
     task.status, task.holder_id, task.claimed_at = CLAIMED, act.actor.person_id, act.now
+    act.unit.write(task)
     run.record(Kind.TASK_CLAIMED, {"task": task.id, "element": task.element})
 
 

@@ -1,0 +1,133 @@
+"""The same processes on our engine: by command in this process, and over HTTP through gunicorn with a token."""
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import select
+
+from engine import instances
+from engine.commands.definitions import deploy, publish
+from engine.commands.instances import start
+from engine.commands.tasks import claim, complete
+from engine.instances import Task
+from tests.support.counties import PASSWORD, ROOT, County, prepare
+
+DIAGRAMS = Path(__file__).parents[1] / "bpmn" / "bench"
+TEN_FIELDS = json.loads((Path(__file__).with_name("ten_fields.json")).read_text(encoding="utf-8"))
+
+
+def open_county(folder: Path) -> County:
+    """A migrated, seeded SQLite county with the bench's two processes published."""
+    url = f"sqlite:///{folder / 'bench.db'}"
+    prepare(url)
+    county = County(url)
+    for process, form in (("three_tasks", "ten_fields"), ("loop", "again")):
+        files = {name: (DIAGRAMS / name).read_bytes() for name in (f"{process}.bpmn", f"{form}.form")}
+        answer = deploy(county.system, county.act("supervisor"), files, now=county.now)
+        publish(county.system, county.act("supervisor"), answer["key"], answer["number"], now=county.now)
+    return county
+
+
+class ByCommand:
+    """Completions by calling the command."""
+
+    def __init__(self, county: County):
+        self.county, self.actor = county, county.act("ft-01-1")
+
+    def start(self, process: str) -> str:
+        """A new case; answers its id."""
+        return start(self.county.system, self.actor, process, place="room-001", now=self.county.now)["id"]
+
+    def claim(self, instance_id: str) -> str:
+        """Claim the case's open task; answers its id."""
+        with self.county.system.database.read() as session:
+            task_id = session.scalar(select(Task.id).where(Task.instance_id == instance_id, Task.status == "offered"))
+        claim(self.county.system, self.actor, task_id, now=self.county.now)
+        return task_id
+
+    def complete(self, task_id: str, data: dict) -> None:
+        """What is measured."""
+        complete(self.county.system, self.actor, task_id, data, now=self.county.now)
+
+    def size(self, instance_id: str) -> int:
+        """Bytes stored of a case's state."""
+        with self.county.system.database.read() as session:
+            return len(session.get(instances.Instance, instance_id).sealed_state)
+
+
+class OverHttp:
+    """Completions by a program with a token, one kept-alive connection to gunicorn."""
+
+    def __init__(self, port: int, county: County):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self.by_command = ByCommand(county)
+        token = self.call("POST", "/tokens", {"username": "ft-01-1", "password": PASSWORD})["token"]
+        self.headers["Authorization"] = f"Bearer {token}"
+
+    headers = {"Content-Type": "application/json"}  # noqa: RUF012
+
+    def call(self, method: str, path: str, body: dict | None = None) -> dict:
+        """One request; anything but success stops the bench."""
+        self.connection.request(method, f"/api/v1{path}", json.dumps(body) if body is not None else None, self.headers)
+        answer = self.connection.getresponse()
+        content = answer.read()
+        if answer.status >= 300:
+            raise RuntimeError(f"{method} {path}: {answer.status} {content[:500]!r}")
+        return json.loads(content)
+
+    def start(self, process: str) -> str:
+        """A new case; answers its id."""
+        return self.by_command.start(process)
+
+    def claim(self, instance_id: str) -> str:
+        """Claim the case's open task; answers its id."""
+        return self.by_command.claim(instance_id)
+
+    def complete(self, task_id: str, data: dict) -> None:
+        """What is measured."""
+        self.call("POST", f"/tasks/{task_id}/complete", {"data": data})
+
+
+@contextmanager
+def gunicorn(county: County, folder: Path):
+    """The product's web server on a free port; answers the port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    key = folder / "master.key"
+    key.write_text("07" * 32)
+    environment = os.environ | {
+        "SHUIBO_DATABASE_URL": county.url,
+        "SHUIBO_MASTER_KEY_FILE": str(key),
+        "SHUIBO_COUNTY": county.system.county_id,
+        "SHUIBO_PORT": str(port),
+        "SHUIBO_VAR": str(folder),
+    }
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:webapp.gunicorn_conf"]
+    with (folder / "gunicorn.log").open("w") as log:
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        try:
+            _await(port, server)
+            yield port
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _await(port: int, server: subprocess.Popen) -> None:
+    for _ in range(200):
+        if server.poll() is not None:
+            raise RuntimeError("gunicorn did not start; see gunicorn.log")
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.2).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("gunicorn does not answer")
