@@ -29,10 +29,11 @@ class Decision:
     """One compiled decision. For a table `hit_policy` is U, A, F, R or C and `aggregation` SUM, MIN, MAX, COUNT or None;
     `inputs`, `outputs` and `rules` are the records of engine.decisions.model. `names`: the variables it reads."""
 
-    def __init__(self, node: Node, body: "CompiledTable | _CompiledLiteral", required: list["Decision"], names: Iterable[str]):
+    def __init__(self, node: Node, body: "CompiledTable | _CompiledLiteral", required: list["Decision"], data: list[Values], names):
         self.id, self.name, self.variable = node.id, node.name, node.variable
         self.body = body
         self.required = tuple(required)
+        self.data = tuple(data)
         table = node.body if isinstance(node.body, Table) else None
         self.hit_policy = table and table.hit_policy
         self.aggregation = table and table.aggregation
@@ -67,9 +68,12 @@ class Decision:
         return {"inputs": inputs, "rules": self.body.explain(run)}
 
     def _scope(self, context, clock, budget: Budget, done: dict[str, Outcome]) -> Mapping[str, Any]:
-        if not self.required:
+        """The variables with the declared input data converted to their types, and the results of the required decisions."""
+        if not (self.required or self.data):
             return context
         scope = dict(context)
+        for values in self.data:
+            scope[values.label] = values.admit(scope.get(values.label), Run(context, clock, budget, self.name), "输入")
         for decision in self.required:
             outcome = done.get(decision.id)
             if outcome is None:
@@ -161,9 +165,13 @@ class _Build:
         if node.id in path:
             self._refuse("dmn_cycle", node.id, "决策互相依赖，形成了环", "The decisions require each other in a circle")
             return None
-        required = []
+        required, data = [], []
+        compiler = Compiler(self.names, self._refuse_cell)
         for ident in node.requires:
             if ident in self.source.inputs:
+                label, type_name = self.source.inputs[ident]
+                if type_name is not None:
+                    data.append(Values(label, type_name, None, compiler))
                 continue
             if ident not in self.nodes:
                 self._refuse("dmn_requirement", node.id, f"所依赖的“{ident}”不存在", f'The required "{ident}" does not exist')
@@ -172,7 +180,6 @@ class _Build:
             if below is None:
                 return None
             required.append(below)
-        compiler = Compiler(self.names, self._refuse_cell)
         if isinstance(node.body, Table):
             body = CompiledTable(node.body, compiler, node.name)
         else:
@@ -180,7 +187,7 @@ class _Build:
         known = {name for decision in required for name in (decision.id, decision.variable)}
         free = {name for name in compiler.free if name not in known and name != "?"}
         free |= {name for decision in required for name in decision.names}
-        self.built[node.id] = Decision(node, body, required, free)
+        self.built[node.id] = Decision(node, body, required, data, free)
         return self.built[node.id]
 
     def _refuse(self, code: str, element: str, zh: str, en: str) -> None:
@@ -202,16 +209,9 @@ _ENGLISH = {
 
 
 def decide(xml: bytes, name: str | None, data: dict, clock=None, file: str | None = None) -> Any:
-    """The command line's `decide`: plain JSON in, plain JSON out, converted by the declared types.
+    """The command line's `decide`: plain JSON in, plain JSON out, converted by the types that the file declares.
 
-    Input data with a declared type is converted before anything is evaluated, so that cells may compare it as a date. Raises
-    DeployRefused, NotFound, DecisionFailed.
+    Raises DeployRefused, NotFound, DecisionFailed.
     """
-    source, _ = read(xml, file)
     decision = compile_decisions(xml, file).find(name)
-    context = feel.from_plain(data)
-    for label, type_name in source.inputs.values():
-        if type_name is not None and context.get(label) is not None:
-            values = Values(label, type_name, None, Compiler((), lambda *_: None))
-            context[label] = values.admit(context[label], Run(context, clock, Budget(), decision.name), "输入")
-    return feel.to_plain(decision.decide(context, clock).result)
+    return feel.to_plain(decision.decide(feel.from_plain(data), clock).result)
