@@ -25,7 +25,7 @@ from engine.vault import Vault
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _TURNS = threading.BoundedSemaphore(2)
 # Checked when nobody has the username, so that an answer's time does not tell which usernames exist.
-_NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$c2h1aWJvIG5vYm9keSE$oMYzVhJcEH0F9g+eSb+N2AIfO+MHHA5L1zyvSAk/zUw"
+_NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$c2h1aWJvIG5vYm9keSEhIQ$nbn2uZuwxKyL40434oeMstOTF8FBF29v74ADHPZpHek"
 
 LIFETIME = {"web": timedelta(hours=12), "api": timedelta(hours=24)}  # a working day; a day's batch
 WINDOW = timedelta(minutes=15)

@@ -284,7 +284,8 @@ def forget(session: Session, vault: Vault, client: Client, key: SubjectKey, now:
 def clean(data: dict, today: date) -> dict:
     """FIELDS of a submission, trimmed, empty ones left out. Raises InvalidForm with a message for each field that is wrong."""
     errors: dict[str, str] = {}
-    found = {name: _trimmed(data[name]) for name in FIELDS if data.get(name) not in (None, "", [], ())}
+    trimmed = {name: _trimmed(data.get(name)) for name in FIELDS}
+    found = {name: value for name, value in trimmed.items() if value not in (None, "", [])}
     errors.update({name: "没有这个栏目" for name in data if name not in FIELDS})
     for name, check in _CHECKS.items():
         if isinstance(found.get(name), str) and not found[name].isprintable():

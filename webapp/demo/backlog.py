@@ -2,6 +2,7 @@
 in the order in which things happened, timers included."""
 
 import heapq
+import json
 import random
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
@@ -10,8 +11,7 @@ from sqlalchemy import func, select
 
 from engine import calendar, clients, definitions, instances, organisation
 from engine.clients import Record
-from engine.commands import instances as cases
-from engine.commands import tasks
+from engine.commands import instances as cases, tasks
 from engine.commands.seed import Progress, silent
 from engine.commands.timers import fire_due
 from engine.instances import Instance
@@ -108,11 +108,11 @@ def seed_backlog(system: System, now: datetime, progress: Progress = silent) -> 
     breaks the rules is a fault.
     """
     with system.database.read() as session:
-        definitions.published(system, session, DEFINITION)
+        version_id = definitions.published(system, session, DEFINITION).version_id
         cases_there = session.scalar(select(func.count()).select_from(Instance).where(Instance.county_id == system.county_id))
         if cases_there:
             return 0
-        plan = _Plan(system, session, now)
+        plan = _Plan(system, session, version_id, now)
     done, total = 0, sum(len(course.times) for course in plan.courses)
     queue = [(course.times[0], number) for number, course in enumerate(plan.courses)]
     heapq.heapify(queue)
@@ -137,7 +137,12 @@ def _let_time_pass(system: System, now: datetime) -> None:
 class _Plan:
     """Who is served by whom, and when: read once, so that the commands need nothing but ids."""
 
-    def __init__(self, system: System, session, now: datetime):
+    def __init__(self, system: System, session, version_id: str, now: datetime):
+        process = definitions.compiled(system, session, version_id).process
+        files = definitions.resources(session, version_id)
+        schemas = [json.loads(content) for name, content in files.items() if name.endswith(".form")]
+        by_id = {schema["id"]: schema for schema in schemas}
+        self.forms = {element.id: by_id[element.form_id] for element in process.elements.values() if element.form_id}
         self.calendar = calendar.load(session, system.county_id, system.zone)
         people = organisation.actors(session, system.vault, system.county_id, "county", limit=100_000)
         served = _served(system, session)
@@ -225,10 +230,8 @@ class _Course:
     def task(self, element: str) -> tuple[Actor, str, dict]:
         """Who does the open task of this element, its id and its form's schema."""
         with self.system.database.read() as session:
-            task = next(task for task in instances.tasks_of(session, self.id) if task.element == element)
-            compiled = definitions.compiled(self.system, session, session.get(Instance, self.id).version_id)
-            form = compiled.forms[compiled.process.elements[element].form_id]
-            return self.plan.worker(element, self.record, self.number), task.id, form.source
+            task_id = next(task.id for task in instances.tasks_of(session, self.id) if task.element == element)
+        return self.plan.worker(element, self.record, self.number), task_id, self.plan.forms[element]
 
     def about_client(self) -> dict:
         """What a visitor writes down of the person. Categories as registered; somebody without one is entered for their need."""
