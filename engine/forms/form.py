@@ -55,7 +55,7 @@ class Form:
         return data(self, variables, clock)
 
     def context(self, variables: Mapping) -> dict[str, Any]:
-        """Plain JSON of the variables the browser needs for live conditions, and of no others."""
+        """The variables the browser needs for live conditions, and no others, in FEEL's tagged JSON (dates stay dates)."""
         return live_context(self, variables)
 
     def variables(self) -> dict[str, str]:

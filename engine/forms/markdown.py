@@ -10,8 +10,8 @@ from markdown_it import MarkdownIt
 
 _LINK = re.compile(r"(?:https?://|mailto:|tel:|/(?!/)|#)", re.IGNORECASE)
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>&~:])")
-# A page has its own first headings; a text's begin below them, so that the order of levels holds.
-_DEEPER = {"h1": "h3", "h2": "h4", "h3": "h5", "h4": "h6", "h5": "h6", "h6": "h6"}
+# Pages have the first two levels. Authors pick levels by size, so all of theirs become the third: no level is ever left out.
+_HEADINGS = {f"h{level}": "h3" for level in range(1, 7)}
 
 
 @lru_cache(maxsize=1)
@@ -19,7 +19,7 @@ def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").disable(["image", "html_block", "html_inline"])
     parser.validateLink = lambda address: bool(_LINK.match(address))
     parser.add_render_rule("link_open", _link)
-    parser.core.ruler.push("deeper", _headings)
+    parser.core.ruler.push("page", _fit)
     return parser
 
 
@@ -28,9 +28,9 @@ def _link(renderer, tokens, index, options, environment):
     return renderer.renderToken(tokens, index, options, environment)
 
 
-def _headings(state) -> None:
+def _fit(state) -> None:
     for token in state.tokens:
-        token.tag = _DEEPER.get(token.tag, token.tag)
+        token.tag = _HEADINGS.get(token.tag, token.tag)
         # Columns are aligned by a style attribute, which the content policy forbids.
         token.attrs.pop("style", None)
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from engine import feel
+from engine.forms.patterns import Pattern
 from engine.forms.templates import Template
 
 # What holds a value of its own, what holds other components, what only shows something.
@@ -75,7 +76,7 @@ class Rules:
     required: bool | feel.Expression = False
     # min, max (Decimal), minLength, maxLength (int); each may be an Expression.
     bounds: Mapping[str, Any] = field(default_factory=nothing)
-    pattern: Any = None  # re.Pattern
+    pattern: Pattern | None = None
     pattern_message: str | None = None
     kind: str | None = None  # "email" or "phone"
 

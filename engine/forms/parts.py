@@ -9,7 +9,7 @@ from typing import Any
 from engine.forms import values
 from engine.forms.examiner import Examiner
 from engine.forms.model import LIST_CAP, OPTION_CAP, Choices, Option, Rules
-from engine.forms.patterns import PatternRefused, compile_pattern
+from engine.forms.patterns import Pattern, PatternRefused
 
 _VALIDATE = {"required", "min", "max", "minLength", "maxLength", "pattern", "patternErrorMessage", "validationType"}
 _BOUNDS = {
@@ -211,7 +211,7 @@ def _pattern(examiner, element, kind, source):
         examiner.fault(element, "form-rule", "pattern 只适用于文字", "pattern applies to text only")
         return None
     try:
-        return compile_pattern(source)
+        return Pattern(source)
     except PatternRefused as refused:
         examiner.fault(element, "form-pattern", refused.args[0], refused.args[1])
         return None

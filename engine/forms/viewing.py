@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -43,9 +43,9 @@ class FieldView:
     have an empty one. `value` is plain JSON, or what was submitted if it made no value. `attributes` by kind:
 
     number: min, max, step, decimals, prefix, suffix · textfield, textarea: min_length, max_length, prefix, suffix, rows,
-    format (email, phone) · datetime: subtype, earliest, interval · dynamiclist: min_items, max_items, fixed · entry: index ·
-    table: columns_of_table, rows_of_table · text: text (Markdown), html (safe), html_en · image: source, alt ·
-    any: row, columns (of 16), placeholder, autocomplete.
+    format (email, phone) · datetime: subtype, local (the input's text), earliest, interval ·
+    dynamiclist: min_items, max_items, fixed · entry: index · table: columns_of_table, rows_of_table ·
+    text: text (Markdown), html (safe), html_en · image: source, alt · any: row, columns (of 16), placeholder, autocomplete.
 
     `live`: the FEEL texts of hide, readonly, required, expression. A dynamic list has one child of kind `entry` for each entry, and
     `template`, the entry that a new one is made from.
@@ -213,7 +213,7 @@ def _attributes(state: Evaluation, node: Node) -> dict[str, Any]:
         found["max_length"] = plain(bound(state, node, "maxLength"))
         found |= {"format": component.rules.kind, "rows": known.get("rows")}
     elif kind == "datetime":
-        found |= {"subtype": known["subtype"], "interval": known["interval"]}
+        found |= {"subtype": known["subtype"], "interval": known["interval"], "local": _local(state, node)}
         if known["no_past"] and state.clock is not None:
             found["earliest"] = state.clock.date().isoformat()
     elif kind == "dynamiclist":
@@ -228,6 +228,18 @@ def _attributes(state: Evaluation, node: Node) -> dict[str, Any]:
     elif kind == "table":
         found |= _table(state, node)
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _local(state: Evaluation, node: Node) -> str:
+    """The text of a native input: local time without offset; what was typed if it is none."""
+    if node.raw is not None:
+        return str(node.raw)[:40]
+    value = _shown(state, node)
+    if isinstance(value, datetime) and value.tzinfo is not None and state.zone is not None:
+        value = value.astimezone(state.zone)
+    if isinstance(value, datetime | time):
+        value = value.replace(tzinfo=None)
+    return values.to_plain(value) or ""
 
 
 def plain(number: Decimal | None) -> int | float | str | None:
@@ -268,14 +280,10 @@ def _own(state, nodes, output: dict) -> dict:
 
 def live_context(form, variables: Mapping) -> dict[str, Any]:
     """See `Form.context`."""
-    found = {name: variables[name] for name in sorted(form.live_names) if name in variables}
-    return {name: feel_plain(value) for name, value in found.items()}
-
-
-def feel_plain(value: Any) -> Any:
-    """A variable for the browser; functions of the host do not exist there."""
-    try:
-        return feel.to_plain(value)
-    except feel.FeelError:
-        return None
-
+    found = {}
+    for name in sorted(form.live_names & variables.keys()):
+        try:
+            found[name] = feel.encode(variables[name])
+        except feel.FeelError:
+            continue  # functions of the host do not exist in the browser
+    return found
