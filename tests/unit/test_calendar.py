@@ -5,10 +5,10 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from engine.calendar import Calendar, Year, chinese_year, chinese_years, parse_csv
+from engine import feel
+from engine.calendar import FEEL_NAMES, Calendar, Year, chinese_year, chinese_years, feel_functions, parse_csv
 from engine.exceptions import CalendarInvalid
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -222,3 +222,50 @@ def test_csv_says_what_is_wrong_and_where(text, line, reason):
         parse_csv(text, 2027)
     assert refused.value.facts["line"] == line
     assert reason in refused.value.facts["reason"]
+
+
+# --- in FEEL ----------------------------------------------------------------------------------------------------------------------
+
+
+def evaluated(text: str, **variables):
+    """The value of an expression beside the calendar's functions, and the deadlines that were provisional."""
+    provisional = []
+    context = {**feel_functions(CALENDAR, provisional.append), **variables}
+    return feel.compile(text, FEEL_NAMES).evaluate(context, clock=moment("2026-02-13T10:00")), provisional
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("working days after(now(), 2)", "2026-02-24"),
+        ("working days after(from: today(), days: 1)", "2026-02-14"),
+        ('days after(date("2026-02-01"), 15)', "2026-02-24"),
+        ('months after(date and time("2026-01-31T09:00:00+08:00"), n)', "2026-02-28"),
+        ("working days after(days after(now(), 1), 1)", "2026-02-24"),
+    ],
+)
+def test_feel_functions(text, end):
+    assert evaluated(text, n=Decimal(1)) == (end_of(end), [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "working days after(now(), -1)",
+        "working days after(now(), 1.5)",
+        "working days after(now(), 1000000)",
+        'working days after("tomorrow", 1)',
+        "working days after(null, 1)",
+        "working days after(now(), null)",
+        "days after(now())",
+        'months after(date("9999-12-01"), 5)',
+    ],
+)
+def test_wrong_arguments_give_null(text):
+    assert evaluated(text) == (None, [])
+
+
+def test_a_provisional_deadline_is_told():
+    value, provisional = evaluated('days after(date("2027-01-01"), 3)')
+    assert value == end_of("2027-01-04")
+    assert [(deadline.at, deadline.provisional) for deadline in provisional] == [(value, True)]
