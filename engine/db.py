@@ -105,7 +105,6 @@ class Database:
         """A session over one consistent view that never commits."""
         with Session(self.engine, autoflush=False, expire_on_commit=False) as session:
             yield session
-            session.rollback()
 
     def unit(self, now: datetime) -> "UnitOfWork":
         """A unit of work: everything in it happens together or not at all."""

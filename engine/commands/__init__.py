@@ -120,7 +120,7 @@ def _take(act: Act, route: str, key: str, body: str) -> bool:
         "answer": None,
         "created_at": act.now,
     }
-    return act.session.execute(dialect.insert(StoredAnswer).values(values).on_conflict_do_nothing()).rowcount == 1
+    return act.unit.connection.execute(dialect.insert(StoredAnswer.__table__).on_conflict_do_nothing(), values).rowcount == 1
 
 
 def _first_answer(act: Act, route: str, key: str, body: str):
@@ -132,9 +132,8 @@ def _first_answer(act: Act, route: str, key: str, body: str):
 
 def _remember(act: Act, route: str, key: str, answer) -> None:
     place = f"answer:{act.actor.person_id}:{route}:{key}"
-    act.session.execute(
-        update(StoredAnswer).where(*_identity(act, route, key)).values(answer=act.system.vault.seal_own(answer, place))
-    )
+    answer = act.system.vault.seal_own(answer, place)
+    act.unit.connection.execute(update(StoredAnswer.__table__).where(*_identity(act, route, key)).values(answer=answer))
 
 
 def _record_refusal(system: System, actor: Actor, route: str, refusal: EngineError, now: datetime) -> None:

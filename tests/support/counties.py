@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from engine import calendar, instances, tasks
+from engine import calendar, definitions, instances, tasks
 from engine.audit import Kind, record
 from engine.commands.definitions import deploy, publish
 from engine.commands.installation import deploy_directory, load_parameters
@@ -23,10 +23,11 @@ from engine.schema import upgrade
 from engine.system import System
 from engine.vault import Vault
 from engine.verification import verify
+from engine.workflow import Case
 
 ROOT = Path(__file__).parents[2]
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))  # a Monday
-PASSWORD = "liangshan-1234"  # noqa: S105 - of a county that lives for one test
+PASSWORD = "liangshan-1234"
 VAULT = Vault(b"\x07" * 32)
 COUNTY = """
 county: {name: 测试县, valid_from: 2022-01-01}
@@ -108,7 +109,13 @@ class County:
         """A case's own variables as they stand."""
         with self.system.database.read() as session:
             opened = instances.open_instance(self.system, session, self.act("supervisor"), instance_id)
-            return opened.case(self.system, session).variables()
+            compiled = definitions.compiled(self.system, session, opened.instance.version_id)
+            return Case.restore(compiled.process, opened.state["case"]).variables()
+
+    def history(self, instance_id: str) -> list[dict]:
+        """A case's events, payloads opened."""
+        with self.system.database.read() as session:
+            return instances.history(self.system, session, self.act("supervisor"), instance_id, limit=1000)[0]
 
     def inbox(self, who: str, view: str = "offered") -> list[str]:
         """The elements of the tasks that somebody sees."""
