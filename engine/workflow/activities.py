@@ -213,8 +213,8 @@ def _moment(run: "Run", value, formula: Formula | None, what: str):
 def _priority(value, formula: Formula | None) -> int:
     if formula is None:
         return 50
-    number = feel.cast(value, "number") if isinstance(value, str) else value
-    if not isinstance(number, Decimal) or number != int(number) or not 0 <= number <= 100:
+    number = Decimal(value) if isinstance(value, str) and value.isascii() and value.isdecimal() else value
+    if not isinstance(number, Decimal) or not 0 <= number <= 100 or number != int(number):
         raise Trouble("priority_invalid", "优先级应是 0 到 100 的整数")
     return int(number)
 
@@ -222,7 +222,7 @@ def _priority(value, formula: Formula | None) -> int:
 def _check_storable(value) -> None:
     try:
         feel.encode(value)
-    except (TypeError, ValueError) as error:
+    except feel.FeelError as error:
         raise Trouble("value_not_storable", "算出的结果不能保存(例如是一个函数)") from error
 
 

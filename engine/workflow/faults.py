@@ -13,7 +13,7 @@ FAULTS = {
     "too_many_elements": ("流程的元素超过 {limit} 个,请拆分", "More than {limit} elements; split the process"),
     "missing_id": ("“{what}”没有编号", "{what} has no id"),
     "duplicate_id": ("编号“{id}”用了不止一次", "The id {id} is used more than once"),
-    "bad_id": ("编号应以字母或下划线开头,只含字母、数字、点、横线,不超过 {limit} 个字符", "An id is an XML name of 1 to {limit} characters"),
+    "bad_id": ("编号应以字母或下划线开头,只含字母、数字、点、横线,不超过 {limit} 个字符", "An id is an XML name up to {limit} characters"),
     "unused_definition": ("定义“{what}”没有被任何元素使用", "The definition {what} is not used by any element"),
     # words
     "unsupported_element": ("不支持“{what}”。{instead}", "Not supported: {what}. {instead}"),
@@ -56,7 +56,7 @@ FAULTS = {
         "A boundary timer needs a host of its own scope that takes time: user, script or business rule task, or subprocess",
     ),
     "idle_default": ("只有排他网关和包容网关可以有默认连线", "Only exclusive and inclusive gateways have a default flow"),
-    "idle_condition": ("条件只能写在排他网关或包容网关出去的非默认连线上", "Only flows out of exclusive and inclusive gateways have conditions"),
+    "idle_condition": ("条件只能写在排他网关或包容网关出去的非默认连线上", "Conditions belong on flows out of xor and or gateways"),
     "missing_condition": ("网关的这条连线既没有条件也不是默认连线", "This flow of a gateway has no condition and is not the default"),
     "empty_condition": ("连线的条件是空的", "The condition of this flow is empty"),
     "flow_into_start": ("开始事件不能有进来的连线", "Nothing flows into a start event"),

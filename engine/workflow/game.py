@@ -77,6 +77,7 @@ class Run:
         token.is_loop = element.loop is not None and not scope.is_loop
         self.tokens[token.id] = token
         if token.is_loop:
+            token.variables["loopCounter"] = Decimal(0)  # what a condition asked before the first round sees
             self.step("loop:started", element, token)
         else:
             token.visit = self.case.visits[element.id] = self.case.visits.get(element.id, 0) + 1
@@ -185,10 +186,10 @@ class Run:
         children: dict[int | None, list[Token]] = {}
         for token in self.tokens.values():
             children.setdefault(token.parent, []).append(token)
-        doomed = list(roots)
-        for token in doomed:
-            doomed.extend(children.get(token.id, ()))
-        for token in reversed(doomed):
+        levels = [roots]
+        while levels[-1]:
+            levels.append([child for token in levels[-1] for child in children.get(token.id, ())])
+        for token in [token for level in reversed(levels) for token in level]:
             if token.offer is not None:
                 self.step("wait:cancelled", self.element(token), token, **facts)
             self._remove(token, "loop:cancelled" if token.is_loop else "element:cancelled", **facts)
