@@ -1,8 +1,7 @@
 """Who may take a task: default deny, workforce, groups, place, exclusion, a lead for a partner; and who is asked first."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from engine.assignment import REFUSALS, Candidate, Offer, may_take, rank, refusal
 
