@@ -120,7 +120,8 @@ def _take(act: Act, route: str, key: str, body: str) -> bool:
         "answer": None,
         "created_at": act.now,
     }
-    return act.unit.connection.execute(dialect.insert(StoredAnswer.__table__).on_conflict_do_nothing(), values).rowcount == 1
+    taken = dialect.insert(StoredAnswer.__table__).values(values).on_conflict_do_nothing().returning(StoredAnswer.key)
+    return act.unit.connection.execute(taken).first() is not None
 
 
 def _first_answer(act: Act, route: str, key: str, body: str):
