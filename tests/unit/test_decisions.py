@@ -329,6 +329,8 @@ ONE = table(AGE, FEE, [("-", "1")])
         (b"", [("xml", None)]),
         (file(ONE).replace(b"20191111", b"20180521"), [("dmn_version", "file")]),
         (file(ONE).replace(b"?>", b'?><!DOCTYPE definitions [<!ENTITY x SYSTEM "file:///etc/passwd">]>', 1), [("doctype", None)]),
+        (b"<a>" * 100_000, [("xml", None)]),
+        (file(ONE, '<i:include xmlns:i="http://www.w3.org/2001/XInclude" href="/etc/passwd"/>'), [("dmn_unsupported", "file")]),
         (file(), [("dmn_empty", "file")]),
         (file('<decision id="d" name="d"/>'), [("dmn_no_logic", "d")]),
         (file('<decision name="d"/>'), [("dmn_id", "file")]),
