@@ -8,7 +8,7 @@ import re
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String, and_, delete, select, tuple_, union, update
+from sqlalchemy import ForeignKey, Index, String, and_, delete, insert, select, tuple_, union, update
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from engine import names
@@ -257,12 +257,8 @@ def index(session: Session, vault: Vault, client: Client, data: dict) -> None:
     """Write a client's search tokens anew."""
     session.execute(delete(ClientIndex).where(ClientIndex.client_id == client.id))
     found = names.tokens(data["name"]) | names.number_tokens(data.get("phone"), data.get("id_number"))
-    session.add_all(
-        ClientIndex(
-            county_id=client.county_id, token=token, station_id=client.station_id, unit_id=client.unit_id, client_id=client.id
-        )
-        for token in names.keyed(vault, client.county_id, "client", found)
-    )
+    place = {"county_id": client.county_id, "station_id": client.station_id, "unit_id": client.unit_id, "client_id": client.id}
+    session.execute(insert(ClientIndex), [place | {"token": token} for token in names.keyed(vault, client.county_id, "client", found)])
 
 
 def move_index(session: Session, client_ids: list[str], station_id: str, unit_id: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, and_, false, or_, select
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, and_, false, insert, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine import names
@@ -333,8 +333,9 @@ def names_of(session: Session, vault: Vault, person_ids: Iterable[str]) -> dict[
 
 def index_person(session: Session, vault: Vault, county_id: str, person_id: str, name: str) -> None:
     """Write the search tokens of a person's name."""
+    row = {"county_id": county_id, "person_id": person_id}
     tokens = names.keyed(vault, county_id, "person", names.tokens(name))
-    session.add_all(PersonIndex(county_id=county_id, token=token, person_id=person_id) for token in tokens)
+    session.execute(insert(PersonIndex), [row | {"token": token} for token in tokens])
 
 
 def _named(vault: Vault, county_id: str, wanted: frozenset[str]):

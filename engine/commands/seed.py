@@ -44,7 +44,8 @@ def seed_county(system: System, county_file: Path, password: str, now: datetime,
         progress(text, done, len(parts))
         answer = _import_part(system, Actor.system(system.county_id), county, units, people, password_hash, now=now)
         added = {name: added[name] + answer[name] for name in added}
-    progress(county.name, len(parts), len(parts))
+    if parts:
+        progress(county.name, len(parts), len(parts))
     return added
 
 

@@ -9,13 +9,15 @@ from datetime import datetime, time, timedelta
 
 from sqlalchemy import func, select
 
-from engine import calendar, clients, definitions, instances, organisation
+from engine import calendar, clients, definitions, instances, organisation, parameters
 from engine.clients import Record
 from engine.commands import instances as cases, tasks
+from engine.commands.definitions import set_parameter
 from engine.commands.seed import Progress, silent
 from engine.commands.timers import fire_due
 from engine.instances import Instance
 from engine.organisation import Actor
+from engine.parameters import Parameter
 from engine.system import System
 from webapp.demo.answers import answer
 
@@ -113,6 +115,8 @@ def seed_backlog(system: System, now: datetime, progress: Progress = silent) -> 
         if cases_there:
             return 0
         plan = _Plan(system, session, version_id, now)
+        values = parameters.history(session, system.county_id)
+    _let_parameters_hold(system, values, min(course.times[0] for course in plan.courses), now)
     done, total = 0, sum(len(course.times) for course in plan.courses)
     queue = [(course.times[0], number) for number, course in enumerate(plan.courses)]
     heapq.heapify(queue)
@@ -127,6 +131,16 @@ def seed_backlog(system: System, now: datetime, progress: Progress = silent) -> 
             heapq.heappush(queue, (course.times[0], number))
     _let_time_pass(system, now)
     return len(plan.courses)
+
+
+def _let_parameters_hold(system: System, values: list[Parameter], first: datetime, now: datetime) -> None:
+    """The cases' past needs the parameters of the past: what the installation set today was the same before."""
+    known = parameters.effective(values, first)
+    for row in values:
+        if row.key not in known and row.unit_id is None:
+            known[row.key] = row
+            since = first - timedelta(days=1)
+            set_parameter(system, Actor.system(system.county_id), row.key, row.value, valid_from=since, now=now)
 
 
 def _let_time_pass(system: System, now: datetime) -> None:
@@ -230,8 +244,10 @@ class _Course:
     def task(self, element: str) -> tuple[Actor, str, dict]:
         """Who does the open task of this element, its id and its form's schema."""
         with self.system.database.read() as session:
-            task_id = next(task.id for task in instances.tasks_of(session, self.id) if task.element == element)
-        return self.plan.worker(element, self.record, self.number), task_id, self.plan.forms[element]
+            open_tasks = {task.element: task.id for task in instances.tasks_of(session, self.id)}
+        if element not in open_tasks:
+            raise RuntimeError(f"示范个案“{self.scenario.name}”应在“{element}”,实际在 {sorted(open_tasks)}")
+        return self.plan.worker(element, self.record, self.number), open_tasks[element], self.plan.forms[element]
 
     def about_client(self) -> dict:
         """What a visitor writes down of the person. Categories as registered; somebody without one is entered for their need."""
