@@ -4,13 +4,12 @@ import sys
 
 import structlog
 from flask import Flask
-from whitenoise import WhiteNoise
 
 from engine.db import Database
 from engine.system import System
 from engine.vault import Vault
 from webapp import assets, auth, errors, health, i18n, security, words
-from webapp.config import MEGABYTE, ROOT, Settings
+from webapp.config import MEGABYTE, Settings
 
 # A page's form may carry long texts; a bundle of diagrams has its own, larger limit (webapp/county and webapp/api).
 BODY_LIMIT = 2 * MEGABYTE
@@ -24,7 +23,7 @@ def create_app(config: dict | None = None) -> Flask:
     """
     settings = Settings.read(**(config or {}))
     _log_as_lines()
-    app = Flask(__name__, static_url_path="/static")
+    app = Flask(__name__, static_folder=None)
     app.extensions["settings"] = settings
     app.extensions["system"] = System(
         Database(settings.database_url), Vault.from_file(settings.master_key_file), settings.county_id, settings.zone
@@ -47,8 +46,6 @@ def create_app(config: dict | None = None) -> Flask:
         from werkzeug.middleware.proxy_fix import ProxyFix
 
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=settings.proxies)
-    # The files' addresses carry a hash of their content (webapp/assets.py), so that browsers may keep them for ever.
-    app.wsgi_app = WhiteNoise(app.wsgi_app, root=ROOT / "webapp/static", prefix="static/", max_age=assets.FOREVER)
     return app
 
 

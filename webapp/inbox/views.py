@@ -83,10 +83,9 @@ def complete(task_id: str):
         return _page(detail, submitted)
     try:
         answer = command(commands.complete, task_id, submitted, key=request.form.get(KEY) or None)
-    except InvalidForm as refusal:
-        return _page(detail, submitted, errors=refusal.errors, refusal=refusal), 422
-    except (RegulationRefused, Forbidden) as refusal:
-        return _page(detail, submitted, refusal=refusal), status_of(refusal)
+    except (InvalidForm, RegulationRefused, Forbidden) as refusal:
+        detail = tasks.detail(system(), session(), actor(), task_id)  # the command ended the session that read it
+        return _page(detail, submitted, getattr(refusal, "errors", None), refusal), status_of(refusal)
     flash(Markup(gettext("“%(name)s”已办结。")) % {"name": name}, "ok")
     return redirect(next_address(answer))
 

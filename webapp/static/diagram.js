@@ -20,10 +20,16 @@
   const fit = () => canvas.zoom("fit-viewport", "auto");
   const here = (marks.broken || []).concat(marks.here || []).map((id) => elements.get(id)).find(Boolean);
   fit();
-  if (canvas.zoom() < 0.6 && here) {  // a phone: rather a readable part, with the present step in the middle
+  if (canvas.zoom() < 0.75 && here) {  // rather a part that can be read, with the present step in it, than all of it too small
     canvas.zoom(0.75);
     const box = canvas.viewbox();
-    canvas.viewbox({ ...box, x: here.x + here.width / 2 - box.width / 2, y: here.y + here.height / 2 - box.height / 2 });
+    const within = (middle, size, start, length) =>
+      size >= length ? start + (length - size) / 2 : Math.min(Math.max(middle - size / 2, start - 20), start + length - size + 20);
+    canvas.viewbox({
+      ...box,
+      x: within(here.x + here.width / 2, box.width, box.inner.x, box.inner.width),
+      y: within(here.y + here.height / 2, box.height, box.inner.y, box.inner.height),
+    });
   }
   const tools = document.getElementById("diagram-tools");
   tools.hidden = false;
