@@ -23,6 +23,8 @@ def import_year(system: System, actor: Actor, year: Year, now: datetime) -> dict
 @command("calendar:import", "calendar:write")
 def _write(act: Act, year: Year) -> dict:
     row = calendar.put_year(act.unit, act.actor.county_id, year, act.actor.person_id)
-    facts = {"year": row.year, "number": row.number, "holidays": len(year.holidays), "workdays": len(year.workdays)}
-    act.record(audit.stream("calendar", act.actor.county_id), Kind.CALENDAR_IMPORTED, facts=facts | {"source": row.source})
-    return facts
+    answer = {"year": row.year, "number": row.number, "holidays": len(year.holidays), "workdays": len(year.workdays)}
+    # The days themselves go into history: a later import replaces the row, and old deadlines must still be explained.
+    facts = answer | {"source": row.source, "holidays": row.holidays, "workdays": row.workdays}
+    act.record(audit.stream("calendar", act.actor.county_id), Kind.CALENDAR_IMPORTED, facts=facts)
+    return answer

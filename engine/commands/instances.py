@@ -33,8 +33,7 @@ def begin(act: Act, definition: str, data: dict, place: str | None, client_id: s
     unit = org.unit_by_key(act.session, act.actor.county_id, place or act.actor.unit_key, on=today)
     if not org.covers(act.actor.unit_path, unit.path):
         raise Forbidden(permission="instance:start", unit=unit.name)
-    if client_id:
-        clients.read(act.session, act.system.vault, act.actor, client_id)  # only a client the actor may see
+    variables = {"placeName": unit.name} | (_known(act, client_id) if client_id else {})
     instance_id = new_id()
     key = act.system.vault.new_key(act.session, act.actor.county_id, f"instance/{instance_id}", act.now)
     audit.open_stream(act.unit, instances.stream_of(instance_id), act.actor.county_id)
@@ -61,7 +60,7 @@ def begin(act: Act, definition: str, data: dict, place: str | None, client_id: s
         Kind.INSTANCE_STARTED,
         {"definition": compiled.key, "version": compiled.number, "place": unit.path, "client": client_id, "start": start_event},
     )
-    run.case = Case.start(compiled.process, {}, run.environment, start_event)
+    run.case = Case.start(compiled.process, variables, run.environment, start_event)
     run.save()
     if data:
         _answer_first_form(run, data)
@@ -108,6 +107,12 @@ def _answer_first_form(run: Run, data: dict) -> None:
     if len(run.new_tasks) != 1:
         raise InvalidRequest(field="data", reason="这个流程的第一步不是一张表单,请以空的 data 开始")
     complete_wait(run, run.new_tasks[0], data, claim=True)
+
+
+def _known(act: Act, client_id: str) -> dict:
+    """What is known of a client the actor may see, under the names that first forms ask for it."""
+    record = clients.read(act.session, act.system.vault, act.actor, client_id)
+    return {"clientName": record.name, "birthDate": record.birth_date, "categories": list(record.categories)}
 
 
 def _answer(run: Run) -> dict:

@@ -46,7 +46,7 @@ def test_the_regular_path():
     assert (case.waiting, case.due("plan")) == (["plan"], "2026-03-23 23:59")  # 15 working days
     case.answer("plan")
     assert case.waiting == ["approve_plan"]
-    assert case.wait("approve_plan").candidate_groups == ["lead"]
+    assert case.wait("approve_plan").candidate_groups == ["lead", "supervisor"]
     case.answer("approve_plan")
     assert case.waiting == ["record"]
     case.answer("record", moreNeeded="yes").answer("record", moreNeeded="yes").answer("record")

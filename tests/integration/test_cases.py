@@ -56,7 +56,7 @@ def test_a_case_runs_to_its_end_and_its_history_verifies(steps):
     assert [task["element"] for task in answer["tasks"]] == ["check"]
     answer = steps.do("pt-01-1", case["id"], "check")
     assert answer["instance"]["status"] == "completed"
-    assert steps.variables(case["id"]) == {"amount": 5}
+    assert steps.variables(case["id"]) == {"placeName": "张庄村", "amount": 5}
     kinds = [line["kind"] for line in steps.history(case["id"])]
     assert kinds[0] == "instance:started"
     assert kinds.count("task:completed") == 2
