@@ -229,6 +229,10 @@ def form_app(source: dict, variables: dict | None = None) -> Flask:
         except InvalidForm as refusal:
             return page(submitted, refusal.errors, 422)
 
+    @app.get("/favicon.ico")
+    def icon():
+        return "", 204
+
     @app.after_request
     def strict(response):
         response.headers["Content-Security-Policy"] = POLICY
