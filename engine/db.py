@@ -1,12 +1,14 @@
 """Tables' base, sessions, and the unit of work: the only place that commits.
 
 SQLite runs in WAL with synchronous=FULL; a unit of work begins with BEGIN IMMEDIATE, so that what it reads cannot change under it.
-PostgreSQL locks rows with FOR UPDATE. Guarded rows carry a version column besides.
+PostgreSQL locks rows with FOR UPDATE. Guarded rows carry a version column besides. What a database refuses for want of space, time or
+itself is an EngineError here, so that nobody above need know a driver.
 """
 
 import functools
 import json
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,12 +16,13 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from sqlalchemy import DateTime, ForeignKey, String, Text, bindparam, create_engine, event, select
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import Connection, ExceptionContext, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.types import TypeDecorator
 
-from engine.exceptions import StaleVersion
+from engine.exceptions import DatabaseBusy, DatabaseUnavailable, EngineError, StaleVersion, StorageFull
 
 Id = String(32)
 BUSY_SECONDS = 30
@@ -96,14 +99,19 @@ class Database:
             self.engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+            self.reading = self.engine
         else:
             self.engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+            event.listen(self.engine, "connect", _prepare_postgresql)
+            # Each statement of READ COMMITTED has a view of its own: a verification beside writers would find faults that are none.
+            self.reading = self.engine.execution_options(isolation_level="REPEATABLE READ")
+        event.listen(self.engine, "handle_error", _in_our_words)
         self.writing = self.engine.execution_options(shuibo_write=True)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session over one consistent view that never commits."""
-        with Session(self.engine, autoflush=False, expire_on_commit=False) as session:
+        with Session(self.reading, autoflush=False, expire_on_commit=False) as session:
             yield session
 
     def unit(self, now: datetime) -> "UnitOfWork":
@@ -152,7 +160,7 @@ class UnitOfWork:
     def commit(self) -> None:
         """Write the changed rows, let the event streams close over them, and commit once.
 
-        Raises StaleVersion when a row changed since it was read.
+        Raises StaleVersion when a row changed since it was read; StorageFull, DatabaseBusy or DatabaseUnavailable as any statement may.
         """
         try:
             self.session.flush()
@@ -270,6 +278,30 @@ def _prepare_sqlite(connection, _record) -> None:
     connection.isolation_level = None  # the driver's own BEGIN is deferred; ours is explicit
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_SECONDS * 1000}"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_postgresql(connection, _record) -> None:
+    connection.execute(f"SET lock_timeout = {BUSY_SECONDS * 1000}")  # as long as SQLite's writers wait
+    connection.commit()
+
+
+# SQLite's result codes, and PostgreSQL's SQLSTATEs (its appendix A): what is full, what was waited for in vain, what is away.
+_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, "53100"}
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, "55P03", "40P01", "40001"}
+_AWAY = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, "08", "53", "57"}
+
+
+def _in_our_words(context: ExceptionContext) -> EngineError | None:
+    """The engine's error for what ails the database; None for what is wrong with the statement."""
+    original = context.original_exception
+    code = getattr(original, "sqlite_errorcode", None) or getattr(original, "sqlstate", None)
+    group = code & 0xFF if isinstance(code, int) else code and code[:2]  # extended SQLite codes; classes of SQLSTATE
+    if code in _FULL:
+        return StorageFull()
+    if code in _BUSY or group in _BUSY:
+        return DatabaseBusy()
+    unreached = code is None and isinstance(context.sqlalchemy_exception, OperationalError)
+    return DatabaseUnavailable() if group in _AWAY or unreached or context.is_disconnect else None
 
 
 def _begin_sqlite(connection) -> None:

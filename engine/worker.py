@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from engine.commands import StoredAnswer
 from engine.commands.timers import fire_due
+from engine.exceptions import DatabaseUnavailable
 from engine.system import System
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ def run(system: System, stop: threading.Event, clock: Callable[[], datetime] = l
             if swept != now.date():
                 sweep(system, now)
                 swept = now.date()
-        except DBAPIError:
+        except (DatabaseUnavailable, DBAPIError):
             log.exception("the database did not answer; trying again")
             fired = 0
         if fired < BATCH:

@@ -41,6 +41,9 @@ STATUS: dict[type[e.EngineError], int] = {
     e.CalendarInvalid: 422,
     e.CountyFileInvalid: 422,
     e.DecisionFailed: 422,
+    e.StorageFull: 507,
+    e.DatabaseBusy: 503,
+    e.DatabaseUnavailable: 503,
     e.Erased: 410,
     e.MasterKeyMissing: 503,
     e.SealBroken: 500,
@@ -63,6 +66,7 @@ PAGES = {
     429: (lazy_gettext("操作太频繁"), lazy_gettext("请稍后再试。")),
     500: (lazy_gettext("系统出错了"), lazy_gettext("您的操作没有保存。请重试;如果仍然失败,请把编号告诉管理员。")),
     503: (lazy_gettext("系统暂时不可用"), lazy_gettext("请稍后再试,或联系管理员。")),
+    507: (lazy_gettext("存储空间已满"), lazy_gettext("您的操作没有保存。请联系管理员腾出空间。")),
 }
 CODES = {
     400: "bad_request",
@@ -78,6 +82,7 @@ CODES = {
     429: "too_many_requests",
     500: "internal_error",
     503: "unavailable",
+    507: "storage_full",
 }
 
 

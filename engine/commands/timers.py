@@ -11,7 +11,7 @@ from engine.commands import Act, command
 from engine.commands.instances import begin
 from engine.commands.running import lock_instance
 from engine.definitions import Definition, Version
-from engine.exceptions import EngineError
+from engine.exceptions import DatabaseUnavailable, EngineError
 from engine.instances import ACTIVE, INCIDENT, Timer
 from engine.organisation import Actor
 from engine.system import System
@@ -149,6 +149,8 @@ def _environment(act: Act) -> Environment:
 def _guarded(system: System, actor: Actor, instance_id: str, number: int, now: datetime) -> bool:
     try:
         return fire(system, actor, instance_id, number, now=now)["fired"]
+    except DatabaseUnavailable:  # no fault of the case: the worker waits and tries again
+        raise
     except Exception as error:  # one broken case must not stop the others: it is put off, loudly
         log.exception("timer %s of %s failed", number, instance_id)
         code = error.code if isinstance(error, EngineError) else type(error).__name__
@@ -159,6 +161,8 @@ def _guarded(system: System, actor: Actor, instance_id: str, number: int, now: d
 def _start_one(system: System, actor: Actor, definition_id: str, element: str, now: datetime) -> bool:
     try:
         return start_on_schedule(system, actor, definition_id, element, now=now)["fired"]
+    except DatabaseUnavailable:
+        raise
     except EngineError:
         log.exception("scheduled start %s of %s failed", element, definition_id)
         return False
