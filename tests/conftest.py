@@ -5,5 +5,6 @@ pytest_plugins = [
     "tests.support.counties",
     "tests.support.browsers",
     "tests.support.editors",
+    "tests.support.web",
     "tests.support.campaigns",
 ]

@@ -117,7 +117,10 @@ def show_http_error(error: HTTPException):
     data = getattr(error, "data", None) or {}  # webargs and flask-smorest put their findings here
     more = {"errors": _flat(data["messages"])} if data.get("messages") else {}
     detail = data.get("message") or str(title)
-    return answer(error.code, data.get("code") or CODES.get(error.code, "bad_request"), detail, str(hint), more, data.get("headers"))
+    headers = dict(data.get("headers") or {})
+    if getattr(error, "valid_methods", None):
+        headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return answer(error.code, data.get("code") or CODES.get(error.code, "bad_request"), detail, str(hint), more, headers)
 
 
 def show_unknown_error(error: Exception):

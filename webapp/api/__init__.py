@@ -1,7 +1,6 @@
 """`/api/v1`: everything a program can do, described at `/api/v1/openapi.json`. Bearer tokens only; errors are RFC 9457 problem documents."""
 
 from flask_smorest import Api
-from werkzeug.exceptions import NotFound
 
 from webapp.security import csrf
 
@@ -40,10 +39,3 @@ def register(app) -> None:
     for module in (tokens, definitions, cases, tasks, clients):
         csrf.exempt(module.routes)
         api.register_blueprint(module.routes, url_prefix=PREFIX)
-    app.add_url_rule(f"{PREFIX}/<path:_rest>", "api_unknown", _unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-    csrf.exempt(_unknown)
-
-
-def _unknown(_rest: str):
-    """An address that is not there is a problem document too, not a page about a missing form token."""
-    raise NotFound()

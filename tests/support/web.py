@@ -1,0 +1,127 @@
+"""The web application over the small county: `site` runs the test on each database; `site.visit("ft-01-1")` is a person's browser
+without JavaScript, `site.api("ft-01-1")` a program with that person's token. Time is the county's, moved by hand."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from tests.support.counties import PASSWORD, County
+from webapp import create_app
+
+MASTER_KEY = "07" * 32  # the one that tests.support.counties seals with
+
+
+class Site:
+    """The application and its county."""
+
+    def __init__(self, county: County, folder):
+        self.county = county
+        (folder / "master.key").write_text(MASTER_KEY)
+        self.app = create_app(
+            {
+                "database_url": county.url,
+                "master_key_file": folder / "master.key",
+                "secret_key_file": folder / "secret.key",
+                "county_id": county.system.county_id,
+                "clock": lambda: county.now,
+                "testing": True,
+            }
+        )
+
+    def visit(self, username: str | None = None) -> "Visit":
+        """Somebody's browser, signed in; nobody's without a name."""
+        visit = Visit(self.app.test_client())
+        if username:
+            answer = visit.submit("/login", {"username": username, "password": PASSWORD})
+            assert answer.status_code == 302, answer.text
+        return visit
+
+    def api(self, username: str | None = None) -> "Program":
+        """A program with a token; without one if no name is given."""
+        program = Program(self.app.test_client())
+        if username:
+            answer = program.post("/tokens", {"username": username, "password": PASSWORD})
+            program.token = answer.json["token"]
+        return program
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.app.extensions["system"].database.dispose()
+
+
+class Visit:
+    """A browser: keeps cookies, sends the form token that the page gave it."""
+
+    def __init__(self, client):
+        self.client = client
+
+    def get(self, address: str, **options):
+        """A page."""
+        return self.client.get(address, **options)
+
+    def submit(self, address: str, data: dict | None = None, page: str | None = None, **options):
+        """Send a form to `address`, with the hidden fields that it has on `page` (or at the address itself)."""
+        form = forms(self.get(page or address).text, address)
+        return self.client.post(address, data=form | (data or {}), **options)
+
+
+class Program:
+    """A client of the API."""
+
+    def __init__(self, client):
+        self.client = client
+        self.token: str | None = None
+
+    def get(self, address: str, **options):
+        """Read."""
+        return self._send("GET", address, **options)
+
+    def post(self, address: str, json=None, **options):
+        """Write JSON (an empty body without)."""
+        return self._send("POST", address, **({"json": json} if json is not None else {}), **options)
+
+    def _send(self, method: str, address: str, headers: dict | None = None, **options):
+        token = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        return self.client.open(f"/api/v1{address}", method=method, headers=token | (headers or {}), **options)
+
+
+class _Forms(HTMLParser):
+    def __init__(self, action: str):
+        super().__init__()
+        self.wanted, self.inside, self.found, self.any = action.split("?")[0], False, {}, {}
+
+    def handle_starttag(self, tag, attributes):
+        known = dict(attributes)
+        if tag == "form":
+            self.inside = (known.get("action") or self.wanted).split("?")[0] == self.wanted and known.get("method") == "post"
+        if tag == "input" and known.get("type") == "hidden" and "name" in known:
+            self.any.setdefault(known["name"], known.get("value", ""))
+            if self.inside:
+                self.found[known["name"]] = known.get("value", "")
+
+    def handle_endtag(self, tag):
+        if tag == "form":
+            self.inside = False
+
+
+def forms(html: str, action: str) -> dict[str, str]:
+    """The hidden fields of the form that leads to `action`; at least the form token of whatever form there is."""
+    parser = _Forms(action)
+    parser.feed(html)
+    token = {"csrf_token": parser.any["csrf_token"]} if "csrf_token" in parser.any else {}
+    return token | parser.found
+
+
+def words_of(html: str) -> str:
+    """A page's text, for assertions about what people read."""
+    text = re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", " ", html, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", text)
+
+
+@pytest.fixture
+def site(working_county, tmp_path):
+    """The application over a county with the product's procedures; once on each database."""
+    site = Site(working_county, tmp_path)
+    yield site
+    site.close()
