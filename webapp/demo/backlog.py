@@ -20,6 +20,7 @@ from engine.organisation import Actor
 from engine.parameters import Parameter
 from engine.system import System
 from webapp.demo.answers import answer
+from webapp.demo.stories import story_of
 
 DEFINITION = "service_delivery"
 BATCH = 200
@@ -238,7 +239,7 @@ class _Course:
     def complete(self, step: Step, moment: datetime) -> None:
         actor, task_id, schema = self.task(step.element)
         tasks.claim(self.system, actor, task_id, now=moment - timedelta(minutes=2))
-        data = answer(schema, self.about_client() | step.wishes, moment.astimezone(self.system.zone), self.draw)
+        data = answer(schema, self.about_client(moment) | step.wishes, moment.astimezone(self.system.zone), self.draw)
         tasks.complete(self.system, actor, task_id, data, now=moment)
 
     def task(self, element: str) -> tuple[Actor, str, dict]:
@@ -249,10 +250,11 @@ class _Course:
             raise RuntimeError(f"示范个案“{self.scenario.name}”应在“{element}”,实际在 {sorted(open_tasks)}")
         return self.plan.worker(element, self.record, self.number), open_tasks[element], self.plan.forms[element]
 
-    def about_client(self) -> dict:
-        """What a visitor writes down of the person. Categories as registered; somebody without one is entered for their need."""
+    def about_client(self, moment: datetime) -> dict:
+        """What is written of the person. Categories as registered; somebody without one is entered for their need."""
         record = self.record
-        return {
+        story = story_of(record, moment.date())
+        return {key: self.draw.choice(texts) for key, texts in story.items()} | {
             "clientName": record.name,
             "birthDate": record.birth_date.isoformat(),
             "categories": list(record.categories) or ["minimum_living"],
