@@ -1,6 +1,8 @@
 """Values ↔ JSON: exactly (`encode`, `decode`, for state and events) and plainly (`to_plain`, `from_plain`, `cast`, for people)."""
 
 import datetime
+import zoneinfo
+from collections.abc import Callable
 from decimal import Decimal
 
 from engine.feel import temporal
@@ -34,8 +36,12 @@ _SAFE = 2**53  # what every JSON reader keeps exactly
 
 def encode(value):
     """`value` as JSON from which `decode` makes the same value again; FeelTypeError for functions and foreign objects."""
+    return _within_the_stack(_encode, value)
+
+
+def _within_the_stack(function: Callable, value):
     try:
-        return _encode(value)
+        return function(value)
     except RecursionError:
         raise FeelLimit(limit="嵌套", allowed="规定的层数") from None
 
@@ -66,7 +72,7 @@ def _encode(value):
             return {"$r": [_encode(value.start), _encode(value.end), value.start_included, value.end_included]}
     admitted = admit(value)
     if type(admitted) is type(value):
-        raise FeelTypeError(value=getattr(value, "name", type(value).__name__), type="可保存的值")
+        raise FeelTypeError(value=value.name, type="可保存的值")
     return _encode(admitted)
 
 
@@ -80,25 +86,29 @@ def _encode_number(value: Decimal):
 
 def _check_zone(value: datetime.time | datetime.datetime) -> None:
     zone = value.tzinfo
-    known = zone is None or isinstance(zone, datetime.timezone) or temporal.ZONES.get(getattr(zone, "key", None)) is zone
-    if not known:
+    named = isinstance(zone, zoneinfo.ZoneInfo) and temporal.ZONES.get(zone.key) is zone
+    if not (zone is None or named or isinstance(zone, datetime.timezone)):
         raise FeelTypeError(value=str(zone), type="时区")
 
 
 def decode(json):
     """The value that `encode` was given."""
+    return _within_the_stack(_decode, json)
+
+
+def _decode(json):
     if isinstance(json, bool) or json is None or isinstance(json, str):
         return json
     if isinstance(json, int):
         return Decimal(json)
     if isinstance(json, list):
-        return [decode(item) for item in json]
+        return [_decode(item) for item in json]
     if isinstance(json, dict):
         if len(json) == 1:
             [(tag, content)] = json.items()
             if tag in _DECODERS:
                 return _decoded(tag, content)
-        return {key[1:] if key.startswith("$") else key: decode(item) for key, item in json.items()}
+        return {key[1:] if key.startswith("$") else key: _decode(item) for key, item in json.items()}
     raise FeelTypeError(value=str(json)[:40], type="编码值")
 
 
@@ -120,7 +130,7 @@ def _decode_date_time(content):
 
 def _decode_range(content) -> Range:
     start, end, start_included, end_included = content
-    return Range(decode(start), decode(end), start_included, end_included)
+    return Range(_decode(start), _decode(end), start_included, end_included)
 
 
 _DECODERS = {
@@ -137,19 +147,23 @@ _DECODERS = {
 
 def to_plain(value):
     """`value` as anybody's JSON: numbers as numbers, dates and durations as ISO text, ranges as FEEL text."""
+    return _within_the_stack(_to_plain, value)
+
+
+def _to_plain(value):
     what = kind(value)
     if what == NUMBER:
         return _plain_number(value)
     if what == LIST:
-        return [to_plain(item) for item in value]
+        return [_to_plain(item) for item in value]
     if what == CONTEXT:
-        return {key: to_plain(item) for key, item in value.items()}
+        return {key: _to_plain(item) for key, item in value.items()}
     if what in (DATE, TIME, DATE_TIME, DAY_TIME, YEAR_MONTH, RANGE):
         return text_of(value)
     if what in (NULL, STRING) or isinstance(value, bool):
         return value
     if what is None:
-        return to_plain(admit(value))
+        return _to_plain(admit(value))
     raise FeelTypeError(value=value.name, type="可输出的值")
 
 
@@ -161,13 +175,15 @@ def _plain_number(value: Decimal):
 
 def from_plain(json):
     """JSON as values: numbers become decimals, text stays text (`cast` makes dates of it)."""
-    return admit(json) if not isinstance(json, dict | list) else _from_plain(json)
+    return _within_the_stack(_from_plain, json)
 
 
 def _from_plain(json):
     if isinstance(json, list):
-        return [from_plain(item) for item in json]
-    return {str(key): from_plain(item) for key, item in json.items()}
+        return [_from_plain(item) for item in json]
+    if isinstance(json, dict):
+        return {str(key): _from_plain(item) for key, item in json.items()}
+    return admit(json)
 
 
 _PARSERS = {

@@ -221,10 +221,11 @@ class Parser(Cursor):
         return nodes.Name(token.text)
 
     def negation(self) -> nodes.Node:
-        operand = self.expression(SIGN)
-        if isinstance(operand, nodes.Literal) and temporal.is_number(operand.value):
-            return nodes.Literal(operand.value.copy_negate())
-        return nodes.Negation(operand)
+        """A minus; before digits it is part of the number (rule 37), so that `-1 instance of number` is true."""
+        if self.token.kind == "number":
+            literal = self.operand()
+            return nodes.Literal(literal.value.copy_negate())
+        return nodes.Negation(self.expression(SIGN))
 
     def question_mark(self) -> nodes.Node:
         return nodes.Name("?")

@@ -7,7 +7,6 @@ import datetime
 import re
 import zoneinfo
 from datetime import UTC, date, time, timedelta, timezone
-from decimal import Decimal
 
 from engine.feel.values import DayTimeDuration, YearMonthDuration
 
@@ -26,11 +25,6 @@ _YEAR_MONTH = re.compile(r"(-?)P(?=[0-9])(?:([0-9]{1,9})Y)?(?:([0-9]{1,9})M)?")
 _DAY_TIME = re.compile(
     r"(-?)P(?=[0-9T])(?:([0-9]{1,9})D)?(?:T(?=[0-9])(?:([0-9]{1,12})H)?(?:([0-9]{1,12})M)?(?:([0-9]{1,12})(?:\.([0-9]{1,9}))?S)?)?"
 )
-
-
-def is_number(value) -> bool:
-    """Whether `value` is a FEEL number."""
-    return type(value) is Decimal
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -229,4 +223,4 @@ def months_between(start: date, end: date) -> int:
     if end < start:
         return -months_between(end, start)
     months = (end.year - start.year) * 12 + end.month - start.month
-    return months - 1 if add_months(start, months) > end else months
+    return months - 1 if end.day < start.day else months

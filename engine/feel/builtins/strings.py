@@ -73,8 +73,8 @@ def replace(run, text, pattern, replacement, flags=None):
 
 @builtin("split(string: string, delimiter: string)", run=True)
 def split(run, text, delimiter):
-    """`delimiter` is a regular expression."""
-    pieces = regex.compiled(delimiter, "").split(text, run.budget)
+    """`delimiter` is a regular expression; between all characters if it is empty."""
+    pieces = list(text) if not delimiter else regex.compiled(delimiter, "").split(text, run.budget)
     run.budget.items(len(pieces))
     return pieces
 

@@ -5,8 +5,7 @@ import itertools
 from decimal import Decimal
 
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 
 from engine import feel
 from tests.unit.feel.strategies import dates, day_times, numbers, same, scalars, strings, values, year_months
