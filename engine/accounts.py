@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.db import Base, Id, Instant
 from engine.exceptions import InvalidRequest, NotSignedIn, TooManyAttempts
-from engine.organisation import ACTOR_COLUMNS, Account, Actor, Person, actor_from, with_actor
+from engine.organisation import Account, Actor, Person, actor_from, select_actors
 from engine.vault import Vault
 
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -135,17 +135,13 @@ def _subject(vault: Vault, county_id: str, kind: str, text: str) -> str:
 
 # --- sessions -------------------------------------------------------------------------------------------------------
 
-_SESSION_ACTOR = with_actor(
-    select(*ACTOR_COLUMNS)
-    .select_from(AccessToken)
-    .join(Account, Account.person_id == AccessToken.person_id)
-    .where(
-        AccessToken.id == bindparam("digest"),
-        AccessToken.expires_at > bindparam("now"),
-        AccessToken.revoked_at.is_(None),
-        Account.active,
-        Person.active,
-    )
+_token = AccessToken.__table__.c
+_SESSION_ACTOR = select_actors(AccessToken.__table__, Account.__table__.c.person_id == _token.person_id).where(
+    _token.id == bindparam("digest"),
+    _token.expires_at > bindparam("now"),
+    _token.revoked_at.is_(None),
+    Account.__table__.c.active,
+    Person.__table__.c.active,
 )
 
 
@@ -170,7 +166,7 @@ def open_session(session: Session, account: Account, now: datetime, kind: str = 
 
 def session_actor(session: Session, vault: Vault, token: str, now: datetime) -> Actor:
     """Who holds this token, in one statement. Raises NotSignedIn when it is unknown, expired or revoked, or the person has left."""
-    row = session.execute(_SESSION_ACTOR, {"digest": digest(token), "now": now}).first()
+    row = session.connection().execute(_SESSION_ACTOR, {"digest": digest(token), "now": now}).first()
     if row is None:
         raise NotSignedIn()
     return actor_from(vault, row)

@@ -259,37 +259,31 @@ def units(session: Session, county_id: str, on: date | None = None, within: str 
     return [unit for unit in found if within is None or covers(within, unit.path)]
 
 
-# One actor in one statement: their person, account, unit and key.
-ACTOR_COLUMNS = (
-    Person.id,
-    Account.username,
-    Person.sealed_name,
-    Account.roles,
-    Person.workforce_type,
-    Person.partner_kind,
-    Unit.id,
-    Unit.key,
-    Unit.path,
-    Unit.kind,
-    Unit.parent_id,
-    Person.county_id,
-    SubjectKey,
+# One actor in one statement: their person, account, unit and key. Tables, not mapped classes: every request asks this, and loading rows
+# as objects would cost more than the database does. Run it on `session.connection()`.
+_accounts, _people, _places, _keys = Account.__table__.c, Person.__table__.c, Unit.__table__.c, SubjectKey.__table__.c
+_ACTOR_COLUMNS = (
+    *(_people.id, _accounts.username, _people.sealed_name, _accounts.roles, _people.workforce_type, _people.partner_kind),
+    *(_places.id, _places.key, _places.path, _places.kind, _places.parent_id, _people.county_id),
+    *(_keys.id, _keys.subject, _keys.wrapped),
+)
+_ACTOR_TABLES = (
+    Account.__table__.join(Person.__table__, _people.id == _accounts.person_id)
+    .join(Unit.__table__, _places.id == _people.unit_id)
+    .join(SubjectKey.__table__, _keys.id == _people.key_id)
 )
 
 
-def with_actor(query):
-    """Join a select of ACTOR_COLUMNS (from Account) with its tables."""
-    return (
-        query.join(Person, Person.id == Account.person_id)
-        .join(Unit, Unit.id == Person.unit_id)
-        .join(SubjectKey, SubjectKey.id == Person.key_id)
-    )
+def select_actors(before=None, on=None):
+    """A select of what `actor_from` reads; `before` is a table to come to the accounts from, joined `on` a condition."""
+    return select(*_ACTOR_COLUMNS).select_from(_ACTOR_TABLES if before is None else before.join(_ACTOR_TABLES, on))
 
 
 def actor_from(vault: Vault, row) -> Actor:
-    """An Actor from a row of ACTOR_COLUMNS."""
-    (person_id, username, sealed, roles, workforce, partner, unit_id, unit_key, path, kind, parent_id, county_id, key) = row
-    name = vault.open(key, sealed, Person.place(person_id))
+    """An Actor from a row of `select_actors`."""
+    (person_id, username, sealed, roles, workforce, partner, unit_id, unit_key, path, kind, parent_id, county_id, *key) = row
+    key_id, subject, wrapped = key
+    name = vault.open(SubjectKey(id=key_id, subject=subject, wrapped=wrapped), sealed, Person.place(person_id))
     station_id = {"county": None, "station": unit_id, "room": parent_id}[kind]
     return Actor(
         person_id, username, name, frozenset(roles), workforce, partner, unit_id, unit_key, path, station_id, county_id
@@ -298,10 +292,10 @@ def actor_from(vault: Vault, row) -> Actor:
 
 def actor_of(session: Session, vault: Vault, who: str, county_id: str | None = None) -> Actor:
     """The actor with this username or person id, active or not. Raises NotFound."""
-    query = with_actor(select(*ACTOR_COLUMNS).select_from(Account)).where(or_(Account.username == who, Account.person_id == who))
+    query = select_actors().where(or_(_accounts.username == who, _accounts.person_id == who))
     if county_id is not None:
-        query = query.where(Account.county_id == county_id)
-    row = session.execute(query).first()
+        query = query.where(_accounts.county_id == county_id)
+    row = session.connection().execute(query).first()
     if row is None:
         raise NotFound(what="人员", key=who)
     return actor_from(vault, row)
@@ -310,15 +304,15 @@ def actor_of(session: Session, vault: Vault, who: str, county_id: str | None = N
 def actors(session: Session, vault: Vault, county_id: str, within: str, text: str = "", limit: int = 500) -> list[Actor]:
     """Active people with active accounts under a unit's path, by username; `text` keeps those whose name fits it."""
     query = (
-        with_actor(select(*ACTOR_COLUMNS).select_from(Account))
-        .where(Account.county_id == county_id, Account.active, Person.active)
-        .where(or_(Unit.path == within, Unit.path.startswith(within + "/", autoescape=True)))
-        .order_by(Account.username)
+        select_actors()
+        .where(_accounts.county_id == county_id, _accounts.active, _people.active)
+        .where(or_(_places.path == within, _places.path.startswith(within + "/", autoescape=True)))
+        .order_by(_accounts.username)
         .limit(limit)
     )
     if text.strip():
         query = query.where(or_(false(), *(_named(vault, county_id, wanted) for wanted in names.readings(text))))
-    return [actor_from(vault, row) for row in session.execute(query)]
+    return [actor_from(vault, row) for row in session.connection().execute(query)]
 
 
 def names_of(session: Session, vault: Vault, person_ids: Iterable[str]) -> dict[str, str]:
@@ -341,4 +335,4 @@ def index_person(session: Session, vault: Vault, county_id: str, person_id: str,
 def _named(vault: Vault, county_id: str, wanted: frozenset[str]):
     tokens = names.keyed(vault, county_id, "person", wanted)
     found = select(PersonIndex.person_id).where(PersonIndex.county_id == county_id)
-    return and_(*(Person.id.in_(found.where(PersonIndex.token == token)) for token in tokens))
+    return and_(*(_people.id.in_(found.where(PersonIndex.token == token)) for token in tokens))

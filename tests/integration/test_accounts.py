@@ -271,5 +271,5 @@ def test_a_changed_password_hash_shows(system):
         unit.session.connection().exec_driver_sql(
             f"UPDATE account SET password_hash = 'mine' WHERE person_id = '{account.person_id}'"
         )
-        unit.session.commit()
+        unit.commit()
     assert any("row_changed" in fault for fault in faults(system))
