@@ -1,5 +1,6 @@
 """One table: which error of the engine has which HTTP status; and how an error is shown, as a page or as an RFC 9457 problem document."""
 
+import re
 import secrets
 
 import structlog
@@ -9,6 +10,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from engine import exceptions as e
+from engine.feel import FeelError
 from webapp.i18n import in_chinese, translated
 
 log = structlog.get_logger("shuibo.web")
@@ -41,6 +43,7 @@ STATUS: dict[type[e.EngineError], int] = {
     e.CalendarInvalid: 422,
     e.CountyFileInvalid: 422,
     e.DecisionFailed: 422,
+    FeelError: 422,
     e.StorageFull: 507,
     e.DatabaseBusy: 503,
     e.DatabaseUnavailable: 503,
@@ -219,6 +222,31 @@ def _flat(messages, path: str = "") -> dict[str, str]:
             found |= _flat(value, inner)
         return found
     texts = messages if isinstance(messages, list) else [messages]
-    return {path or "body": " ".join(gettext(str(text)) for text in texts)}
+    return {path or "body": " ".join(_said(str(text)) for text in texts)}
+
+
+# What marshmallow says, in Chinese; it says it in English itself.
+MARSHMALLOW = [
+    (r"Missing data for required field\.", "缺少这个栏目。"),
+    (r"Unknown field\.", "没有这个栏目。"),
+    (r"Field may not be null\.", "不能为空。"),
+    (r"Invalid input type\.", "应为一个 JSON 对象。"),
+    (r"Not a valid (?:string|text)\.", "应为文字。"),
+    (r"Not a valid mapping type\.", "应为一个 JSON 对象。"),
+    (r"Not a valid integer\.", "应为整数。"),
+    (r"Must be one of: (.+)\.", "只能是 {0}。"),
+    (r"Longer than maximum length (\d+)\.", "最多 {0} 个字符。"),
+    (r"Shorter than minimum length (\d+)\.", "至少 {0} 个字符。"),
+    (r"Must be greater than or equal to (\d+) and less than or equal to (\d+)\.", "应在 {0} 到 {1} 之间。"),
+]
+
+
+def _said(text: str) -> str:
+    if in_chinese():
+        for pattern, chinese in MARSHMALLOW:
+            if match := re.fullmatch(pattern, text):
+                return chinese.format(*match.groups())
+        return text
+    return gettext(text)
 
 

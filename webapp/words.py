@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from flask import g, request, url_for
 from flask_babel import gettext, lazy_gettext as _l
 
+from engine import assignment
 from engine.organisation import Actor, may
-from webapp.i18n import as_instant, now
+from webapp.i18n import as_instant, in_chinese, now
 
 STATUSES = {
     "active": _l("进行中"),
@@ -77,6 +78,9 @@ EVENTS: dict[str, tuple[object, str]] = {
     "client:viewed": (_l("查看服务对象资料"), "quiet"),
     "client:erased": (_l("按规定清除服务对象资料"), "bad"),
     "household:registered": (_l("登记家庭"), ""),
+    "household:moved": (_l("家庭迁移"), ""),
+    "household:erased": (_l("按规定清除家庭资料"), "bad"),
+    "timer:started": (_l("按时发起个案"), ""),
     "calendar:imported": (_l("导入日历"), ""),
     "element:entered": (_l("到达"), "quiet"),
     "element:completed": (_l("经过"), "quiet"),
@@ -198,5 +202,13 @@ def iso(at) -> str:
 
 
 def fact(text: str) -> str:
-    """A word that the engine put into a message: a status or a known sentence."""
-    return status(text) if text in STATUSES else gettext(text)
+    """A word that the engine put into a message: a status, a known sentence, a reason why a task is not offered."""
+    if text in STATUSES:
+        return status(text)
+    for chinese, english in assignment.REFUSALS.values():
+        before, _, after = chinese.partition("{workforce}")
+        if text.startswith(before) and text.endswith(after) and len(text) >= len(before) + len(after):
+            kinds = text[len(before) : len(text) - len(after)]
+            named = ("、" if in_chinese() else ", ").join(role(kind) for kind in kinds.split("、"))
+            return (chinese if in_chinese() else english).format(workforce=named)
+    return gettext(text)

@@ -39,7 +39,7 @@ def test_a_program_completes_two_tasks_and_reads_the_history(site):
     done = do(site, "assistant-001", task["id"], basis="consent", consentSigned=True, crisis=False, urgency="normal")
     assert done.status_code == 200, done.text
     assert done.json["status"] == "completed" and done.json["instance"]["status"] == "active"
-    [following] = [each for each in program.get(f"/instances/{case}").json["tasks"]]
+    [following] = program.get(f"/instances/{case}").json["tasks"]
     done = do(site, "ft-01-1", following["id"])
     assert done.status_code == 200, done.text
 

@@ -23,14 +23,12 @@ LARGEST_PAGE = 200
 
 
 class Schema(ma.Schema):
-    """Strict: a field nobody knows is refused, in the words of the catalogue."""
+    """Strict: a field nobody knows is refused."""
 
     class Meta:
         """What an answer or a body may hold is written down; the rest is an error."""
 
         unknown = ma.RAISE
-
-    error_messages = {"unknown": "没有这个栏目。", "type": "应为一个 JSON 对象。"}
 
 
 class Anything(ma.Schema):

@@ -73,7 +73,7 @@ def verify():
         for fault in faults_of(session, lambda done, total: progress("核验 · verifying", done, total)):
             click.echo(str(fault))
             faults += 1
-    say("发现问题 · faults: %d" % faults if faults else "没有发现问题 · clean")
+    say(f"发现问题 · faults: {faults}" if faults else "没有发现问题 · clean")
     sys.exit(1 if faults else 0)
 
 

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from engine import clients, instances as cases, organisation, tasks
 from engine.commands import tasks as commands
 from engine.db import new_id
-from engine.exceptions import EngineError, Erased, Forbidden, InvalidForm, NotFound, RegulationRefused
+from engine.exceptions import EngineError, Erased, Forbidden, InvalidForm, NotFound, NotOffered, RegulationRefused, TaskTaken
 from engine.instances import CLAIMED, OFFERED
 from webapp import auth
 from webapp.auth import actor, command, session, system
@@ -17,6 +17,8 @@ from webapp.inbox.form_html import parse
 
 pages = Blueprint("inbox", __name__, template_folder="templates", url_prefix="/tasks")
 pages.before_request(auth.require_sign_in)
+# What is told on the task's own page; anything else has the error page.
+REFUSALS = (RegulationRefused, Forbidden, NotOffered, TaskTaken)
 KEY = "_once"  # makes a form pressed twice count once
 
 
@@ -48,7 +50,7 @@ def claim(task_id: str):
     """Take it."""
     try:
         command(commands.claim, task_id)
-    except (RegulationRefused, Forbidden) as refusal:
+    except REFUSALS as refusal:
         return _refused(task_id, refusal)
     flash(gettext("已领取。"), "ok")
     return redirect(url_for("inbox.task", task_id=task_id))
@@ -67,7 +69,7 @@ def delegate(task_id: str):
     """Hand it to somebody."""
     try:
         command(commands.delegate, task_id, request.form.get("to", ""))
-    except (RegulationRefused, Forbidden) as refusal:
+    except REFUSALS as refusal:
         return _refused(task_id, refusal)
     flash(gettext("已转派。"), "ok")
     return redirect(url_for("inbox.index", view="station"))
@@ -83,7 +85,7 @@ def complete(task_id: str):
         return _page(detail, submitted)
     try:
         answer = command(commands.complete, task_id, submitted, key=request.form.get(KEY) or None)
-    except (InvalidForm, RegulationRefused, Forbidden) as refusal:
+    except (InvalidForm, *REFUSALS) as refusal:
         detail = tasks.detail(system(), session(), actor(), task_id)  # the command ended the session that read it
         return _page(detail, submitted, getattr(refusal, "errors", None), refusal), status_of(refusal)
     flash(Markup(gettext("“%(name)s”已办结。")) % {"name": name}, "ok")

@@ -1,0 +1,328 @@
+"""Pages as people meet them, without JavaScript: signing in, the inbox, a task and its form, a case, clients, the county's settings."""
+
+import io
+import re
+
+from structlog.testing import capture_logs
+
+from tests.support.counties import PASSWORD
+from tests.support.web import words_of
+from webapp.demo.answers import answer
+
+VISIT = {"basis": "statutory", "crisis": False, "urgency": "normal"}
+
+
+def start(site, who: str = "ft-01-1", **more) -> str:
+    """A case started by its page; the address of its first task or of the case."""
+    form = {"definition": "service_delivery", "place": "room-001", **more}
+    response = site.visit(who).submit("/cases/new", form)
+    assert response.status_code == 302, words_of(response.text)
+    return response.headers["Location"]
+
+
+def flat(data: dict, prefix: str = "") -> dict:
+    """JSON data as the fields of a posted form."""
+    found = {}
+    for key, value in data.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict):
+            found |= flat(value, f"{name}.")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            found[f"{name}[]"] = ""
+            for number, entry in enumerate(value):
+                found[f"{name}[{number}]"] = ""
+                found |= flat(entry, f"{name}[{number}].")
+        elif isinstance(value, bool):
+            found |= {name: "true"} if value else {}
+        elif value is not None:
+            found[name] = value
+    return found
+
+
+def complete(site, who: str, address: str, **wishes):
+    """Take a task, fill in its form, send it."""
+    visit = site.visit(who)
+    taken = visit.submit(f"{address}/claim", page=address)
+    assert taken.status_code == 302, words_of(taken.text)
+    task = site.api(who).get(address).json
+    data = flat(answer(task["form"], wishes, site.county.now))
+    return visit.submit(f"{address}/complete", data | {"_hidden": ""}, page=address)
+
+
+def test_signing_in_and_out(site):
+    visit = site.visit()
+    away = visit.get("/tasks/?view=offered")
+    assert away.status_code == 302 and away.headers["Location"] == "/login?next=/tasks/?view%3Doffered"
+    wrong = visit.submit("/login", {"username": "ft-01-1", "password": "nonsense"})
+    assert wrong.status_code == 401 and "用户名或密码不正确" in wrong.text and 'value="ft-01-1"' in wrong.text
+    right = visit.submit("/login", {"username": "ft-01-1", "password": PASSWORD, "next": "/cases/"})
+    assert right.headers["Location"] == "/cases/"
+    cookie = next(each for each in right.headers.getlist("Set-Cookie") if "session" in each)
+    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Secure" not in cookie
+    assert visit.get("/tasks/").status_code == 200
+    token = visit.client.get_cookie("shuibo-session").value
+    assert visit.submit("/logout", page="/tasks/").headers["Location"] == "/login"
+    visit.client.set_cookie("shuibo-session", token)
+    assert visit.get("/tasks/").status_code == 302, "the server forgot the session too"
+
+
+def test_under_https_cookies_are_secure_and_bound_to_the_host(site):
+    client = site.app.test_client()
+    page = client.get("/login", base_url="https://shuibo.example")
+    assert page.headers["Strict-Transport-Security"]
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page.text)[1]
+    form = {"username": "ft-01-1", "password": PASSWORD, "csrf_token": token}
+    answered = client.post("/login", data=form, base_url="https://shuibo.example", headers={"Referer": "https://shuibo.example/login"})
+    cookies = answered.headers.getlist("Set-Cookie")
+    assert any(each.startswith("__Host-shuibo-session=") and "Secure" in each and "Path=/" in each for each in cookies)
+
+
+def test_signing_in_never_leads_elsewhere(site):
+    for address in ("//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "\t//evil.example"):
+        form = {"username": "ft-01-1", "password": PASSWORD, "next": address}
+        assert site.visit().submit("/login", form).headers["Location"] == "/start"
+
+
+def test_many_wrong_passwords_have_to_wait(site):
+    visit = site.visit()
+    for _ in range(10):
+        assert visit.submit("/login", {"username": "pt-01-1", "password": "nonsense"}).status_code == 401
+    blocked = visit.submit("/login", {"username": "pt-01-1", "password": PASSWORD})
+    assert blocked.status_code == 429 and "登录尝试过多" in blocked.text
+
+
+def test_no_form_works_without_its_token(site):
+    visit = site.visit("ft-01-1")
+    refused = visit.client.post("/cases/new", data={"definition": "service_delivery"})
+    assert refused.status_code == 400 and "安全标记已失效" in refused.text
+    assert visit.get("/cases/").text.count("service_delivery") <= 1, "nothing was started"
+    for rule in site.app.url_map.iter_rules():
+        if "POST" in rule.methods and not rule.rule.startswith("/api/"):
+            address = rule.rule.replace("<int(max=1000000):number>", "1")
+            address = re.sub(r"<[^>]+>", "x", address)
+            assert visit.client.post(address, data={}).status_code == 400, rule.rule
+
+
+def test_every_page_tells_the_browser_what_not_to_do(site):
+    visit = site.visit("ft-01-1")
+    for address in ("/tasks/", "/login", "/nothing", "/static/site.css", "/api/v1/tasks", "/health/live"):
+        headers = visit.get(address).headers
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
+        assert headers["X-Content-Type-Options"] == "nosniff" and headers["Referrer-Policy"] and headers["Permissions-Policy"]
+        assert headers["Cache-Control"] == ("public, max-age=3600" if "static" in address else "no-store")
+    page = visit.get("/tasks/").text
+    assert " style=" not in page and "<script>" not in page and not re.search(r"\son\w+=", page)
+    hashed = re.search(r'/static/site\.css\?v=\w+', page)[0]
+    assert "immutable" in visit.get(hashed).headers["Cache-Control"]
+    assert visit.get("/static/../config.py").status_code == 404
+
+
+def test_two_tasks_by_form_and_the_time_line(site):
+    address = start(site)
+    case = address if address.startswith("/cases/") else None
+    assistant = site.visit("assistant-001")
+    offered = assistant.get("/tasks/?view=offered").text
+    first = re.search(r'href="(/tasks/[0-9a-f]{32})"', offered)[1]
+    done = complete(site, "assistant-001", first, **VISIT)
+    assert done.status_code == 302, words_of(done.text)
+    offered = site.visit("ft-01-1").get("/tasks/?view=offered").text
+    second = re.search(r'href="(/tasks/[0-9a-f]{32})"', offered)[1]
+    done = complete(site, "ft-01-1", second)
+    assert done.status_code == 302, words_of(done.text)
+    case = case or re.search(r'href="(/cases/[0-9a-f]{32})"', site.visit("ft-01-1").get(second).text)[1]
+    page = site.visit("ft-01-1").get(case).text
+    read = words_of(page)
+    assert read.count("办结任务") == 2 and "发起个案" in read and "走访登记" in read
+    assert site.county.act("assistant-001").name in read
+    every = words_of(site.visit("ft-01-1").get(f"{case}?all=1").text)
+    assert "flow:taken" in every and "走向下一步" in every
+    assert site.visit("ft-01-1").get(f"{case}/diagram.bpmn").data.startswith(b"<?xml")
+    assert site.county.faults() == []
+
+
+def test_a_wrong_form_comes_back_as_it_was(site):
+    start(site)
+    visit = site.visit("assistant-001")
+    address = re.search(r'href="(/tasks/[0-9a-f]{32})"', visit.get("/tasks/?view=offered").text)[1]
+    visit.submit(f"{address}/claim", page=address)
+    wrong = visit.submit(f"{address}/complete", {"clientName": "张三", "birthDate": "昨天"}, page=address)
+    assert wrong.status_code == 422 and 'value="张三"' in wrong.text and 'value="昨天"' in wrong.text
+    assert "请填写有效的日期" in wrong.text and 'aria-invalid="true"' in wrong.text
+
+
+def test_a_form_sent_twice_counts_once(site):
+    visit = site.visit("ft-01-1")
+    page = visit.get("/cases/new").text
+    hidden = dict(re.findall(r'name="(_once|csrf_token)" value="([^"]+)"', page))
+    form = hidden | {"definition": "service_delivery", "place": "room-001"}
+    assert visit.client.post("/cases/new", data=form).status_code == 302
+    assert visit.client.post("/cases/new", data=form).status_code == 302
+    assert len(site.api("ft-01-1").get("/instances").json["items"]) == 1
+
+
+def test_a_regulation_refuses_on_the_page_with_its_reason(site):
+    start(site)
+    visit = site.visit("assistant-001")
+    address = re.search(r'href="(/tasks/[0-9a-f]{32})"', visit.get("/tasks/?view=offered").text)[1]
+    visit.submit(f"{address}/claim", page=address)
+    task = site.api("assistant-001").get(address).json
+    data = flat(answer(task["form"], {"basis": "consent", "crisis": False, "urgency": "normal"}, site.county.now))
+    data.pop("consentSigned", None)
+    refused = visit.submit(f"{address}/complete", data | {"_hidden": ""}, page=address)
+    assert refused.status_code in (409, 422), words_of(refused.text)
+    read = words_of(refused.text)
+    assert "同意" in read and ("规则" in read or "请勾选此项" in read)
+
+
+def test_claim_release_delegate(site):
+    start(site)
+    lead = site.visit("lead-01")
+    address = re.search(r'href="(/tasks/[0-9a-f]{32})"', lead.get("/tasks/?view=station").text)[1]
+    page = lead.get(address).text
+    people = re.findall(r'<option value="([\w-]+)">', page)
+    assert "assistant-001" in people and "ft-02-1" not in people
+    assert lead.submit(f"{address}/delegate", {"to": "assistant-001"}, page=address).status_code == 302
+    assert site.visit("assistant-001").get("/tasks/").text.count(address) == 1
+    assert lead.submit(f"{address}/release", page=address).status_code == 302
+    refused = lead.submit(f"{address}/delegate", {"to": "volunteer-01-1"}, page=address)
+    assert refused.status_code == 403 and "没有办成" in refused.text
+
+
+def test_cancelling_needs_the_right_and_a_reason(site):
+    start(site)
+    case = site.api("ft-01-1").get("/instances").json["items"][0]["id"]
+    lead = site.visit("lead-01")
+    assert lead.submit(f"/cases/{case}/cancel", {"reason": " "}, page=f"/cases/{case}").status_code == 422
+    assert lead.submit(f"/cases/{case}/cancel", {"reason": "迁出"}, page=f"/cases/{case}").status_code == 302
+    assert "已终止" in lead.get(f"/cases/{case}").text
+    worker = site.visit("ft-01-1")
+    assert "终止个案" not in re.sub(r"<ol.*?</ol>", "", worker.get(f"/cases/{case}").text, flags=re.DOTALL)
+    assert site.visit("ft-02-1").get(f"/cases/{case}").status_code == 404
+    assert site.visit("admin").get(f"/cases/{case}").status_code == 403
+
+
+def test_clients_are_registered_found_and_opened(site):
+    visit = site.visit("ft-01-1")
+    wrong = visit.submit("/clients/new", {"name": "", "birth_date": "3000-01-01", "place": "room-001"})
+    assert wrong.status_code == 422 and "请填写姓名" in wrong.text and "出生日期应在" in wrong.text
+    made = visit.submit("/clients/new", {"name": "张三", "birth_date": "1950-03-08", "place": "room-001", "categories": ["veteran"]})
+    assert made.status_code == 302, words_of(made.text)
+    address = made.headers["Location"]
+    for text in ("张三", "zhangsan", "zs"):
+        assert address in visit.get("/clients/", query_string={"q": text}).text
+    page = words_of(visit.get(address).text)
+    assert "张三" in page and "1950年3月8日" in page and "复员军人" in page
+    changed = visit.submit(f"{address}/edit", {"name": "张三丰", "birth_date": "1950-03-08"})
+    assert changed.status_code == 302 and "张三丰" in visit.get(address).text
+    access = site.visit("auditor").get("/audit/access?who=ft-01-1").text
+    assert "查看服务对象资料" in access and "张三" not in access
+    client = address.rsplit("/", 1)[1]
+    started = visit.submit("/cases/new", {"definition": "service_delivery", "place": "room-001", "client_id": client})
+    assert started.status_code == 302
+    assert "张三丰" in site.visit("assistant-001").get("/tasks/?view=offered").text
+    assert site.visit("volunteer-01-1").get("/clients/").status_code == 403
+
+
+def test_the_county_and_its_people(site):
+    visit = site.visit("supervisor")
+    home = words_of(visit.get("/").text)
+    assert "水泊街道" in home and "梁山街道" in home and "进行中的个案" in home
+    assert site.county.act("ft-01-1").name in visit.get("/units/station-01").text
+    assert visit.get("/units/nowhere").status_code == 404
+    assert visit.get("/people", query_string={"q": site.county.act("lead-01").name}).status_code == 200
+
+
+def test_procedures_are_deployed_and_published(site):
+    visit = site.visit("supervisor")
+    assert "service_delivery" in visit.get("/definitions/").text
+    page = visit.get("/definitions/service_delivery/1")
+    assert page.status_code == 200 and "已发布" in page.text
+    name = re.search(r'/definitions/service_delivery/1/files/([\w.-]+bpmn)"', page.text)[1]
+    file = visit.get(f"/definitions/service_delivery/1/files/{name}")
+    assert file.headers["Content-Disposition"] == "attachment" and file.data.startswith(b"<?xml")
+    wrong = visit.submit("/definitions/", {"files": (io.BytesIO(b"<nonsense/>"), "a.bpmn")}, content_type="multipart/form-data")
+    assert wrong.status_code == 422 and "没有部署" in wrong.text
+    assert visit.submit("/definitions/service_delivery/1/withdraw", page="/definitions/service_delivery/1").status_code == 302
+    assert "还没有已发布的流程" in site.visit("ft-01-1").get("/cases/new").text
+    assert site.visit("ft-01-1").submit("/definitions/", page="/definitions/").status_code == 403
+
+
+def test_a_calendar_is_imported(site):
+    visit = site.visit("admin")
+    file = "日期,类型,名称\n2027-01-01,holiday,元旦\n"
+    wrong = visit.submit(
+        "/settings/calendar", {"year": "2027", "file": (io.BytesIO(file.encode()), "a.csv")}, content_type="multipart/form-data"
+    )
+    assert wrong.status_code == 422 and "第 1 行" in wrong.text
+    good = {"year": "2027", "file": (io.BytesIO("2027-01-01,holiday,元旦\n".encode("gb18030")), "a.csv")}
+    assert visit.submit("/settings/calendar", good, content_type="multipart/form-data").status_code == 302
+    assert "2027-01-01" in visit.get("/settings/calendar").text
+    assert visit.submit("/settings/calendar", {"year": "2024"}).status_code == 302
+    assert visit.submit("/settings/calendar", {"year": "2099"}).status_code == 422
+    assert visit.submit("/settings/calendar", {"year": "x"}).status_code == 422
+    assert site.visit("ft-01-1").get("/settings/calendar").status_code == 403
+    assert site.county.faults() == []
+
+
+def test_a_parameter_is_changed(site):
+    visit = site.visit("supervisor")
+    key = re.search(r'name="key" value="(\w+)"', visit.get("/settings/parameters").text)[1]
+    changed = visit.submit("/settings/parameters", {"key": key, "value": "7", "unit": "station-01"})
+    assert changed.status_code == 302
+    assert re.search(r"水泊街道:<b>7</b>", visit.get("/settings/parameters").text)
+    assert visit.submit("/settings/parameters", {"key": key, "value": "many"}).status_code == 422
+    assert visit.submit("/settings/parameters", {"key": "nothing", "value": "1"}).status_code == 404
+    assert site.county.faults() == []
+
+
+def test_the_auditor_verifies(site):
+    start(site)
+    visit = site.visit("auditor")
+    assert "历史完整" in visit.submit("/audit/verify", page="/audit/").text
+    assert site.visit("ft-01-1").get("/audit/").status_code == 403
+    assert "制度" in visit.get("/definitions/").text
+
+
+def test_a_password_is_changed(site):
+    visit, other = site.visit("ft-01-1"), site.visit("ft-01-1")
+    assert visit.submit("/account", {"old": "nonsense", "new": "new-password-1"}).status_code == 422
+    assert visit.submit("/account", {"old": PASSWORD, "new": "short"}).status_code == 422
+    assert visit.submit("/account", {"old": PASSWORD, "new": "new-password-1"}).status_code == 302
+    assert visit.get("/tasks/").status_code == 200
+    assert other.get("/tasks/").status_code == 302
+
+
+def test_error_pages_help(site):
+    visit = site.visit("ft-01-1")
+    gone = words_of(visit.get("/tasks/nope").text)
+    assert "没有找到任务“nope”" in gone and "接下来怎么做" in gone and "not_found" in gone
+    assert words_of(site.visit().get("/nothing").text).count("没有这个页面") >= 1
+    for address in ("/tasks/%00", "/units/%00", "/cases/%00"):
+        assert visit.get(address).status_code == 404
+    assert visit.get("/clients/?q=%00").status_code == 400
+    assert visit.get("/tasks/?view=nonsense").status_code == 422
+    assert visit.get("/clients/?cursor=nonsense").status_code == 422
+
+
+def test_a_fault_of_ours_is_told_with_a_reference_and_logged_without_data(site, monkeypatch):
+    def broken(*_arguments, **_options):
+        raise RuntimeError("张三的秘密")
+
+    monkeypatch.setattr("engine.tasks.inbox", broken)
+    visit = site.visit("ft-01-1")
+    with capture_logs() as logged:
+        page = visit.get("/tasks/")
+    assert page.status_code == 500 and "系统出错了" in page.text and "张三" not in page.text
+    reference = re.search(r'<span class="mono">([0-9A-F]{8})</span>', page.text)[1]
+    [line] = logged
+    assert line["reference"] == reference and line["error"] == "RuntimeError" and "张三" not in str(line)
+    told = site.api("ft-01-1").get("/tasks")
+    assert told.status_code == 500 and told.json["code"] == "internal_error" and "张三" not in told.text
+
+
+def test_health_and_metrics(site):
+    client = site.app.test_client()
+    assert client.get("/health/live").json == {"status": "ok"}
+    assert client.get("/health/ready").status_code == 200
+    assert "shuibo_http_requests_total" in client.get("/metrics").text
