@@ -76,10 +76,10 @@ def _check(state: Evaluation, node: Node) -> str | None:
         for chosen in value if component.kind in MANY else [value]:
             if not any(values.same(chosen, option) for option in offered):
                 return Message("wrong_choice")
-    if _is_empty(component.kind, value):
-        if required(state, node):
-            kind = component.kind
-            return Message("required_choices" if kind in MANY else _REQUIRED.get(kind, "required"))
+    if _is_empty(component.kind, value) and required(state, node):
+        kind = component.kind
+        return Message("required_choices" if kind in MANY else _REQUIRED.get(kind, "required"))
+    if value is None or value == "":
         return None
     if component.kind in ("textfield", "textarea"):
         return _check_text(state, node, rules, value)
@@ -93,6 +93,7 @@ def _check(state: Evaluation, node: Node) -> str | None:
 
 
 def _is_empty(kind: str, value: Any) -> bool:
+    """Whether nothing is filled in; blanks alone are nothing (form-js lets them pass as a required answer)."""
     if isinstance(value, str):
         return not value.strip()
     return value is None or value == [] or (kind == "checkbox" and value is False)

@@ -212,7 +212,9 @@ def opening(component: Component, value: Any, zone: datetime.tzinfo | None, opti
         return empty(component) if component.default is MISSING else component.default
     kind = component.kind
     if kind in ("textfield", "textarea"):
-        if not isinstance(value, str):
+        if isinstance(value, bool):
+            value = "true" if value else "false"
+        elif not isinstance(value, str):
             value = plain_number(value) if isinstance(value, Decimal) else ""
         return _LINE.sub(" ", value) if kind == "textfield" else value
     if kind == "checkbox":
