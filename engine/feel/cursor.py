@@ -75,7 +75,7 @@ class Cursor:
         start = self.at
         if self.token.kind == "quoted":
             return self.advance().value
-        if self.token.kind != "name":
+        if self.token.kind != "name" or self.sees(*ends):
             raise self.error("名称")
         while not self.sees(*ends):
             if self.token.kind in ("end", "string", "at") or self.token.text in _NEVER_IN_NAMES:

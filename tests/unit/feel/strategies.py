@@ -34,7 +34,7 @@ keys = st.text(st.sampled_from("ab$ 张"), min_size=1, max_size=3) | st.sampled_
 values = st.recursive(
     scalars | ranges,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4),
-    max_leaves=12,
+    max_leaves=6,
 )
 
 

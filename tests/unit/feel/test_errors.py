@@ -10,6 +10,7 @@ PLACES = [
     ("(1 + 2", 1, 7, "「)」"),
     ("if a\nthen b", 2, 7, "「else」"),
     ("for x of xs return x", 1, 21, "「in」"),
+    ("for in in xs return 1", 1, 5, "名称"),
     ("some x in xs", 1, 13, "「satisfies」"),
     ("{a 1}", 1, 5, "「:」"),
     ("{a: 1, a: 2}", 1, 8, "不重复的名称"),
