@@ -124,7 +124,8 @@ def record(
 
 def row_hash(row) -> str:
     """SHA-256 over the canonical JSON of all columns of a guarded row."""
-    values = {name: _plain(getattr(row, name)) for name in _columns(type(row))[1]}
+    held = row.__dict__  # the attributes of the ORM cost more than the hash
+    values = {name: _plain(held[name] if name in held else getattr(row, name)) for name in _columns(type(row))[1]}
     return hashlib.sha256(canonical(values).encode()).hexdigest()
 
 
@@ -288,6 +289,8 @@ def _columns(model: type) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
 
 
 def _plain(value):
+    if value.__class__ in _AS_IT_IS:
+        return value
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, date):
@@ -295,3 +298,6 @@ def _plain(value):
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return value
+
+
+_AS_IT_IS = frozenset({str, int, bool, float, dict, list, type(None)})

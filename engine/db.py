@@ -5,7 +5,6 @@ PostgreSQL locks rows with FOR UPDATE. Guarded rows carry a version column besid
 itself is an EngineError here, so that nobody above need know a driver.
 """
 
-import functools
 import json
 import os
 import sqlite3
@@ -13,12 +12,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from sqlalchemy import DateTime, ForeignKey, String, Text, bindparam, create_engine, event, select
-from sqlalchemy.engine import Connection, ExceptionContext, make_url
+from sqlalchemy.engine import Connection, Engine, ExceptionContext, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm.base import manager_of_class
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.types import TypeDecorator
 
@@ -87,6 +87,13 @@ class Base(DeclarativeBase):
 
     county_id: Mapped[str] = mapped_column(Id, sort_order=-1)
 
+    @classmethod
+    def row(cls, **values) -> Self:
+        """A row for `UnitOfWork.write`, without the constructor: it would announce each attribute to listeners that are not there."""
+        made = manager_of_class(cls).new_instance()
+        made.__dict__.update(values)
+        return made
+
 
 class Database:
     """A database address and its connections; knows both dialects, so that nobody else need."""
@@ -116,7 +123,7 @@ class Database:
 
     def unit(self, now: datetime) -> "UnitOfWork":
         """A unit of work: everything in it happens together or not at all."""
-        return UnitOfWork(Session(self.writing, autoflush=False, expire_on_commit=False), now)
+        return UnitOfWork(self.writing, now)
 
     def dispose(self) -> None:
         """Close all connections; a process that forks does this first."""
@@ -130,28 +137,38 @@ class UnitOfWork:
     fraction of the session's bookkeeping; both happen in the same transaction.
     """
 
-    def __init__(self, session: Session, now: datetime):
+    connection: Connection
+
+    def __init__(self, engine: Engine, now: datetime):
         """`now`: the server's time of this act, aware."""
-        self.session = session
         self.now = now
         self.before_commit: list[Callable[[], None]] = []
         self.journal = None  # the events gathered so far; belongs to engine.audit
         self.changed: dict[int, object] = {}  # every row written, by identity, over all flushes
         self.removed: dict[int, object] = {}
+        self._engine = engine
+        self._session: Session | None = None
         self._writes: dict[int, object] = {}
-        event.listen(session, "before_flush", self._note)
 
     def __enter__(self) -> "UnitOfWork":
+        self.connection = self._engine.connect()
+        self.connection.begin()
         return self
 
     def __exit__(self, *_exception) -> None:
-        self.session.rollback()
-        self.session.close()
+        if self._session is not None:
+            self._session.close()
+        self.connection.close()
 
-    @functools.cached_property
-    def connection(self) -> Connection:
-        """The transaction's connection."""
-        return self.session.connection()
+    @property
+    def session(self) -> Session:
+        """A session in the transaction; made when first asked for."""
+        if self._session is None:
+            self._session = Session(
+                self.connection, autoflush=False, expire_on_commit=False, join_transaction_mode="rollback_only"
+            )
+            event.listen(self._session, "before_flush", self._note)
+        return self._session
 
     def write(self, row: Base) -> None:
         """Insert a row made here, or update one that `Fetch` brought, at commit; the row may still change until then."""
@@ -163,11 +180,12 @@ class UnitOfWork:
         Raises StaleVersion when a row changed since it was read; StorageFull, DatabaseBusy or DatabaseUnavailable as any statement may.
         """
         try:
-            self.session.flush()
+            if self._session is not None:
+                self._session.flush()
             self._write_all()
             for hook in self.before_commit:
                 hook()
-            self.session.commit()
+            self.connection.commit()
         except StaleDataError as error:
             raise StaleVersion() from error
 
@@ -245,16 +263,16 @@ class _Mapped:
         return cls._known[model]
 
     def load(self, values) -> Base:
-        row = self.model(**dict(zip(self.names, values, strict=True)))
-        row.__dict__[FETCHED] = getattr(row, self.revision) if self.revision else None
+        row = self.model.row(**dict(zip(self.names, values, strict=True)))
+        row.__dict__[FETCHED] = row.__dict__[self.revision] if self.revision else None
         return row
 
     def values(self, row: Base) -> dict:
-        return {name: getattr(row, name) for name in self.names}
+        return {name: row.__dict__[name] for name in self.names}
 
     def count_up(self, row: Base) -> None:
         if self.revision:
-            setattr(row, self.revision, row.__dict__.get(FETCHED, 0) + 1)
+            row.__dict__[self.revision] = row.__dict__.get(FETCHED, 0) + 1
 
     def update_one(self, connection: Connection, row: Base) -> None:
         old = {f"old_{key}": getattr(row, key) for key in self.keys} | {"old_revision": row.__dict__[FETCHED]}
@@ -264,7 +282,7 @@ class _Mapped:
             del old["old_revision"]
         if connection.execute(self.update, values | old).rowcount != 1:
             raise StaleVersion()
-        row.__dict__[FETCHED] = getattr(row, self.revision) if self.revision else None
+        row.__dict__[FETCHED] = row.__dict__[self.revision] if self.revision else None
 
 
 def _by_model(rows) -> dict[type[Base], list[Base]]:

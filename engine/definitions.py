@@ -101,17 +101,21 @@ def published(system: System, session: Session, key: str) -> Compiled:
     return compiled(system, session, definition.published_version_id)
 
 
+def known(system: System, version_id: str) -> Compiled | None:
+    """A version that this process has compiled before."""
+    return system.compiled.get(("version", version_id))
+
+
 def compiled(system: System, session: Session, version_id: str) -> Compiled:
-    """A version, compiled at most once in a process."""
-    cache_key = ("version", version_id)
-    found = system.compiled.get(cache_key)
+    """A version, compiled at most once in a process. Raises NotFound."""
+    found = known(system, version_id)
     if found is None:
         version = session.get(Version, version_id)
         if version is None:
             raise NotFound(what="流程版本", key=version_id)
         bundle = read_bundle(resources(session, version_id))
         found = Compiled(version.id, version.key, version.number, bundle.process, bundle.forms, bundle.decisions)
-        system.compiled[cache_key] = found
+        system.compiled["version", version_id] = found
     return found
 
 

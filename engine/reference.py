@@ -1,51 +1,76 @@
 """What is in force now: parameters, calendar and regulation tables. Cached by a process and revalidated by one look at their streams."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from engine import audit, calendar, definitions, feel, parameters
+from engine.audit import Stream
 from engine.calendar import Calendar
+from engine.feel import FeelFunction
+from engine.parameters import Parameter
 from engine.regulations import Tables
 from engine.system import System
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Reference data of a county as of one moment. `heads`: the sequence number of each stream it was read at."""
+    """Reference data of a county as of one moment. `heads`: the sequence number of each stream it was read at.
 
-    heads: tuple
+    `functions`: what expressions may call, the arithmetic of the calendar.
+    """
+
+    heads: frozenset
     calendar: Calendar
+    functions: Mapping[str, FeelFunction]
     tables: Tables
-    parameter_rows: list
+    parameter_rows: list[Parameter]
+    _in_force: dict = field(default_factory=dict)
 
     def parameters(self, now: datetime, station_id: str | None) -> dict:
-        """Name → value in force at `now` for a station: the FEEL context `parameters`."""
-        found = parameters.effective(self.parameter_rows, now, station_id)
-        return {key: feel.from_plain(row.value) for key, row in found.items()}
+        """Name → value in force at `now` for a station: the FEEL context `parameters`. Not to be changed."""
+        since = max((row.valid_from for row in self.parameter_rows if row.valid_from <= now), default=None)
+        found = self._in_force.get((station_id, since))
+        if found is None:
+            rows = parameters.effective(self.parameter_rows, now, station_id)
+            found = self._in_force[station_id, since] = {key: feel.from_plain(row.value) for key, row in rows.items()}
+        return found
 
 
-_HEADS = select(audit.Stream.id, audit.Stream.seq).where(audit.Stream.id.in_(bindparam("streams", expanding=True)))
+def known(system: System, connection: Connection) -> Reference | None:
+    """What this process has read before, if it is still in force: one statement tells."""
+    current = system.compiled.get("reference")
+    return current if current is not None and current.heads == _heads(system, connection) else None
 
 
 def in_force(system: System, session: Session) -> Reference:
-    """The county's reference data; one statement when nothing changed since this process last looked."""
-    streams = [
-        audit.stream("calendar", system.county_id),
-        parameters.stream_of(system.county_id),
-        definitions.stream_of(system.county_id, "regulation", ""),
-    ]
-    rows = session.connection().execute(_HEADS, {"streams": streams})
-    heads = tuple(sorted((row.id, row.seq) for row in rows))
-    known = system.compiled.get("reference")
-    if known is None or known.heads != heads:
-        known = Reference(
+    """The county's reference data, read anew if anything changed since this process last looked."""
+    heads = _heads(system, session.connection())
+    current = system.compiled.get("reference")
+    if current is None or current.heads != heads:
+        dates = calendar.load(session, system.county_id, system.zone)
+        current = Reference(
             heads,
-            calendar.load(session, system.county_id, system.zone),
+            dates,
+            calendar.feel_functions(dates),
             Tables(definitions.regulations_in_force(session, system.county_id)),
             parameters.history(session, system.county_id),
         )
-        system.compiled["reference"] = known
-    return known
+        system.compiled["reference"] = current
+    return current
+
+
+_HEADS = select(Stream.id, Stream.seq).where(Stream.id.in_([bindparam("calendar"), bindparam("parameters"), bindparam("regulations")]))
+
+
+def _heads(system: System, connection: Connection) -> frozenset:
+    streams = {
+        "calendar": audit.stream("calendar", system.county_id),
+        "parameters": parameters.stream_of(system.county_id),
+        "regulations": definitions.stream_of(system.county_id, "regulation", ""),
+    }
+    return frozenset(tuple(row) for row in connection.execute(_HEADS, streams))

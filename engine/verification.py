@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from sqlalchemy import func, inspect, select
+from sqlalchemy import Row, func, inspect, select
 from sqlalchemy.orm import Session
 
 from engine.audit import ALGORITHM, FORMAT, GENESIS, Event, Stream, event_hash, row_hash, row_name
@@ -33,9 +33,9 @@ def verify(session: Session, progress: Callable[[int, int], None] = lambda done,
     total = session.scalar(select(func.count()).select_from(Event))
     done = 0
     explained: dict[str, int] = {}
-    heads = {head.id: (head.seq, head.hash) for head in session.scalars(select(Stream).execution_options(yield_per=BATCH))}
-    query = select(Event).order_by(Event.stream, Event.seq).execution_options(yield_per=BATCH)
-    for stream_id, events in groupby(session.scalars(query), key=lambda event: event.stream):
+    heads = {row.id: (row.seq, row.hash) for row in session.execute(select(Stream.id, Stream.seq, Stream.hash))}
+    query = select(*Event.__table__.c).order_by(Event.stream, Event.seq).execution_options(yield_per=BATCH)
+    for stream_id, events in groupby(session.execute(query), key=lambda event: event.stream):
         rows: dict[str, tuple[str | None, int]] = {}
         last = (0, GENESIS)
         for event in events:
@@ -44,7 +44,6 @@ def verify(session: Session, progress: Callable[[int, int], None] = lambda done,
             rows.update({name: (digest, event.seq) for name, digest in event.rows.items()})
             done += 1
             if done % BATCH == 0:
-                session.expunge_all()
                 progress(done, total)
         yield from _check_head(stream_id, heads.pop(stream_id, None), last)
         yield from _check_rows(session, stream_id, rows, explained)
@@ -55,7 +54,7 @@ def verify(session: Session, progress: Callable[[int, int], None] = lambda done,
     yield from _check_unexplained(session, explained)
 
 
-def _check_event(event: Event, last: tuple[int, str]) -> Iterator[Fault]:
+def _check_event(event: Row, last: tuple[int, str]) -> Iterator[Fault]:
     place = f"{event.stream}#{event.seq}"
     if event.seq != last[0] + 1:
         yield Fault(place, "event_missing", f"第 {last[0]} 个事件之后应是第 {last[0] + 1} 个:有事件被删除或调换")
@@ -63,8 +62,7 @@ def _check_event(event: Event, last: tuple[int, str]) -> Iterator[Fault]:
         yield Fault(place, "chain_broken", "这个事件不接在前一个事件之后:历史被改写或调换")
     if event.format > FORMAT or event.algorithm != ALGORITHM:
         yield Fault(place, "format_unknown", f"不认识的格式 {event.format}/{event.algorithm}")
-    values = {attribute.key: getattr(event, attribute.key) for attribute in inspect(Event).column_attrs}
-    if event_hash(values) != event.hash:
+    if event_hash(event._mapping) != event.hash:
         yield Fault(place, "event_changed", "这个事件的内容与它的哈希不符:内容被改动或伪造")
 
 
@@ -98,7 +96,7 @@ def _check_rows(session: Session, stream_id: str, rows: dict, explained: dict[st
                     yield Fault(name, "row_restored", f"这一行应已删除({stream_id}#{seq}),现在又出现了")
                 elif row_hash(row) != digest or row.__stream__() != stream_id:
                     yield Fault(name, "row_changed", f"这一行与历史不符({stream_id}#{seq}):被绕过系统改动")
-    session.expunge_all()
+        session.expunge_all()
 
 
 def _load(session: Session, model, names: list[str]) -> dict[str, object]:

@@ -2,8 +2,7 @@
 
 import secrets
 
-from engine import audit, clients, definitions, instances
-from engine import organisation as org
+from engine import audit, clients, definitions, instances, organisation as org
 from engine.audit import Kind
 from engine.commands import Act, command
 from engine.commands.running import Run, lock_instance, require_open
@@ -37,7 +36,7 @@ def begin(act: Act, definition: str, data: dict, place: str | None, client_id: s
     instance_id = new_id()
     key = act.system.vault.new_key(act.session, act.actor.county_id, f"instance/{instance_id}", act.now)
     audit.open_stream(act.unit, instances.stream_of(instance_id), act.actor.county_id)
-    instance = Instance(
+    instance = Instance.row(
         id=instance_id,
         county_id=act.actor.county_id,
         number=f"{act.now.astimezone(act.system.zone):%Y%m%d}-{''.join(secrets.choice(NUMBER_LETTERS) for _ in range(6))}",

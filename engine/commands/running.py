@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, literal, select
 
-from engine import audit, calendar, definitions, instances, reference
+from engine import audit, definitions, instances, reference
 from engine.audit import Stream
 from engine.commands import Act
 from engine.db import Fetch, new_id
@@ -40,7 +40,7 @@ class Run:
     def environment(self) -> Environment:
         """What expressions of this case may see at this moment."""
         act, place = self.act, self.instance
-        names = calendar.feel_functions(self.reference.calendar)
+        names = dict(self.reference.functions)
         names["parameters"] = self.reference.parameters(act.now, place.station_id)
         names["case"] = {"id": place.id, "number": place.number, "place": place.place_path.rsplit("/", 1)[-1]}
         now = act.now.astimezone(act.system.zone)
@@ -110,7 +110,7 @@ class Run:
         lane = element.lane.properties if element.lane else {}
         excluded = {who for tag in words(element.properties.get("exclude")) for who in self.ledger["authors"].get(tag, [])}
         place = self.instance.place_path.split("/")
-        return Task(
+        return Task.row(
             id=new_id(),
             county_id=act.actor.county_id,
             instance_id=self.instance.id,
@@ -133,8 +133,10 @@ class Run:
         )
 
     def _person(self, username: str | None) -> str | None:
+        if not username:
+            return None
         query = select(Account.person_id).where(Account.county_id == self.act.actor.county_id, Account.username == username)
-        return self.act.session.scalar(query) if username else None
+        return self.act.session.scalar(query)
 
     def _provisional(self, wait: Wait) -> bool:
         """A deadline counted in a year whose calendar is not imported yet may still move."""
@@ -158,7 +160,7 @@ class Run:
         for number in sorted((timers.keys() - self._timers.keys()) | moved):
             timer = timers[number]
             self.act.unit.write(
-                Timer(
+                Timer.row(
                     instance_id=self.instance.id,
                     county_id=self.instance.county_id,
                     timer=number,
@@ -239,5 +241,7 @@ def _lock(act: Act, statement, **parameters) -> None:
 
 def _open(act: Act, instance: Instance, key: SubjectKey, head: Stream) -> Run:
     audit.adopt(act.unit, head)
-    compiled = definitions.compiled(act.system, act.session, instance.version_id)
-    return Run(act, instance, key, compiled, reference.in_force(act.system, act.session))
+    # Both are nearly always known already; only if not is the session worth its making.
+    compiled = definitions.known(act.system, instance.version_id) or definitions.compiled(act.system, act.session, instance.version_id)
+    current = reference.known(act.system, act.unit.connection) or reference.in_force(act.system, act.session)
+    return Run(act, instance, key, compiled, current)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from engine import calendar, definitions, reference, timers
+from engine import definitions, reference, timers
 from engine.audit import Kind
 from engine.commands import Act, command
 from engine.commands.instances import begin
@@ -142,7 +142,7 @@ def start_on_schedule(act: Act, definition_id: str, element: str) -> dict:
 def _environment(act: Act) -> Environment:
     """What a start timer's expression may read: the county's parameters and calendar."""
     known = reference.in_force(act.system, act.session)
-    names = calendar.feel_functions(known.calendar) | {"parameters": known.parameters(act.now, None)}
+    names = dict(known.functions) | {"parameters": known.parameters(act.now, None)}
     return Environment(act.now.astimezone(act.system.zone), names, None, act.system.zone)
 
 
