@@ -11,6 +11,7 @@ from engine.workflow.formula import Environment, Formula
 from engine.workflow.model import Element, Flow, Kind, Lane, Process
 from engine.workflow.parse import compile_process, examine
 from engine.workflow.steps import Incident, Step, Timer, Wait
+from engine.workflow.unknown import unknown_names
 
 __all__ = [
     "Case",
@@ -27,4 +28,5 @@ __all__ = [
     "Wait",
     "compile_process",
     "examine",
+    "unknown_names",
 ]

@@ -34,7 +34,8 @@ def open_task(run: "Run", token: Token, element: Element) -> None:
     token.offer, token.stage, token.since = offer, Stage.WAITING, run.env.now
     facts = {"groups": list(offer.candidate_groups), "priority": offer.priority}
     facts |= {name: at.isoformat() for name, at in (("due", offer.due), ("follow_up", offer.follow_up)) if at}
-    run.step("wait:opened", element, token, **facts, _assignee=offer.assignee, _users=list(offer.candidate_users))
+    people = [name for name in (offer.assignee, *offer.candidate_users) if name]
+    run.step("wait:opened", element, token, **facts, _people=people)
 
 
 def run_script(run: "Run", token: Token, element: Element) -> None:
@@ -55,6 +56,8 @@ def apply_rule(run: "Run", token: Token, element: Element) -> None:
         raise Trouble("decision_unknown", f"没有可用的决策表“{decision}”")
     try:
         outcome = run.env.decide(decision, visible(run.tokens, token) | dict(run.env.host))
+    except LookupError:
+        raise Trouble("decision_unknown", f"没有决策表“{decision}”") from None
     except EngineError as error:
         raise Trouble("decision_failed", f"决策表“{decision}”没有得出结果:{error.message}") from error
     _check_storable(outcome.result)

@@ -176,7 +176,7 @@ class Case:
     def step(self, kind: str, element: Element | None, token: Token, **parts) -> None:
         """Take down a step; a part whose name begins with `_` is data to be sealed, the others are facts."""
         facts = {name: value for name, value in parts.items() if name[0] != "_" and value is not None}
-        data = {name[1:]: value for name, value in parts.items() if name[0] == "_"}
+        data = {name[1:]: value for name, value in parts.items() if name[0] == "_" and value not in ({}, [])}
         self._steps.append(Step(kind, element.id if element else None, token.id, facts, data))
 
     def finish(self) -> None:

@@ -126,7 +126,7 @@ def _dump_token(token: Token) -> dict:
         if value := getattr(token, name):
             entry[name] = value if name != "arrived" else dict(value)
     if stored := token.variables.stored():
-        entry["variables"] = stored
+        entry["variables"] = dict(stored)
     for name in ("offer", "fault"):
         if part := getattr(token, name):
             entry[name] = _dump_plain(part)

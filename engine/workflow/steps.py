@@ -25,7 +25,7 @@ KINDS = frozenset(
         "timer:fired",  # facts: timer, due, next
         "timer:cancelled",  # facts: timer
         "timer:moved",  # facts: timer, due, was
-        "wait:opened",  # facts: groups, due, follow_up, priority; data: assignee, users
+        "wait:opened",  # facts: groups, due, follow_up, priority; data: people (assignee first, then candidates)
         "wait:completed",  # its values follow as variable:set
         "wait:cancelled",
         "wait:moved",  # facts: due, follow_up
