@@ -12,6 +12,7 @@ from engine.forms.form import Form
 from engine.forms.messages import MESSAGES, Message
 from engine.forms.model import Component
 from engine.forms.schema import compile_form, examine_form
+from engine.forms.values import to_plain as plain_json
 from engine.forms.viewing import FieldView, OptionView, choice_of
 
-__all__ = ["MESSAGES", "Component", "FieldView", "Form", "Message", "OptionView", "choice_of", "compile_form", "examine_form"]
+__all__ = ["MESSAGES", "Component", "FieldView", "Form", "Message", "OptionView", "choice_of", "compile_form", "examine_form", "plain_json"]

@@ -330,7 +330,7 @@ def normalised(found: Any) -> list[Option]:
 def get(data: Any, path: tuple) -> Any:
     """The value at `path`, or MISSING."""
     for step in path:
-        if isinstance(data, Mapping) and step in data:
+        if (type(data) is dict or isinstance(data, Mapping)) and step in data:
             data = data[step]
         elif isinstance(data, list) and isinstance(step, int) and step < len(data):
             data = data[step]

@@ -7,6 +7,7 @@ from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
+from engine import feel
 from engine.feel.values import NUMBERS
 from engine.forms.messages import Message
 from engine.forms.model import MANY, MISSING, TEXT_CAP, Component
@@ -120,7 +121,13 @@ def _text(component, raw, zone):
 def _number(component, raw, zone):
     if component.attributes.get("as_text"):
         return plain_number(numeral(raw) if isinstance(raw, str) else number(raw))
-    return number(raw)
+    if not isinstance(raw, str):
+        return number(raw)
+    value = numeral(raw)
+    # As `to_plain` writes them: text only for what a JSON reader would round.
+    if not isinstance(to_plain(value), str):
+        raise Wrong("wrong_number")
+    return value
 
 
 def _datetime(component, raw, zone):
@@ -273,7 +280,7 @@ def to_plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, time):
         return _clock(value)
-    return other(value)
+    return feel.to_plain(value)  # durations and ranges, which no field makes but a table may show
 
 
 def _clock(value: time) -> str:
@@ -282,9 +289,3 @@ def _clock(value: time) -> str:
     written = value.isoformat(precision)
     return written[:-6] + "Z" if written.endswith("+00:00") else written
 
-
-def other(value: Any) -> Any:
-    """Durations and ranges, which no field makes but a table may show."""
-    from engine import feel
-
-    return feel.to_plain(value)

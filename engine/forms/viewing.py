@@ -95,7 +95,7 @@ def choice_of(token: str) -> Any:
     if not token.startswith("="):
         return token
     try:
-        return json.loads(token[1:], parse_float=Decimal)
+        return json.loads(token[1:])
     except ValueError:
         return token
 

@@ -1,5 +1,6 @@
 """Forms as HTML: what a browser posts becomes what the form reads, and everything works without JavaScript."""
 
+import json
 import re
 from datetime import date
 from decimal import Decimal
@@ -192,7 +193,14 @@ def test_a_list_emptied_by_javascript_is_empty():
     + [(" 7 ", "7"), (".5", "0.5"), ("+3", "3")],
 )
 def test_numbers_as_people_type_them(typed, number):
-    assert number_of(typed) == Decimal(number)
+    assert number_of(typed) == float(number) and not isinstance(number_of(typed), str)
+
+
+def test_numbers_stay_exact_and_plain_json():
+    form = compile_form(schema({"type": "number", "key": "n"}))
+    for typed in ("0.1", "1234567890.12345678901234567", "12345678901234567890"):
+        submitted, _ = parse(form, MultiDict({"n": typed}))
+        assert form.read(json.loads(json.dumps(submitted)), {}, CLOCK) == {"n": Decimal(typed)}
 
 
 @pytest.mark.parametrize("typed", ["十二", "1,2", "1.2.3", "12岁", "1e5", "0x10", "--1", "9" * 101, "٣"])

@@ -81,7 +81,13 @@ def test_numbers_are_exact(raw, value):
     assert read(number(), {"n": raw}) == {"n": Decimal(value)}
 
 
-@pytest.mark.parametrize("wrong", ["3", True, [3], {"n": 3}, float("nan"), float("inf")])
+def test_numbers_that_a_json_reader_would_round_may_be_text():
+    long = "1234567890.12345678901234567"
+    assert read(number(), {"n": long}) == {"n": Decimal(long)}
+    assert compile_form(schema(number())).data({"n": Decimal(long)}) == {"n": long}
+
+
+@pytest.mark.parametrize("wrong", ["3", "1e5", True, [3], {"n": 3}, float("nan"), float("inf")])
 def test_numbers_must_be_numbers(wrong):
     assert faults(number(), {"n": wrong}) == {"n": "wrong_number"}
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from engine.forms import Component, Form, choice_of
+from engine.forms import Component, Form, choice_of, plain_json
 
 ADD, REMOVE, CHECK, HIDDEN = "_add", "_remove", "_check", "_hidden"
 # Names on the page that are none of the form's.
@@ -115,14 +115,17 @@ def _field(component: Component, posted, name: str, data: dict) -> None:
     _put(data, component.path, value)
 
 
-def number_of(text: str) -> Decimal | str | None:
-    """A number as people type it: `１２．５`, `1,200`, `−3`; None for nothing, the text itself if it is no number."""
+def number_of(text: str) -> int | float | str | None:
+    """A number as people type it: `１２．５`, `1,200`, `−3`; None for nothing, the text itself if it is no number.
+
+    What a float cannot hold exactly stays text too, written as JSON would; the form reads it as the number it is.
+    """
     plain = unicodedata.normalize("NFKC", text[:100]).translate(_DASHES).strip()
     if not plain:
         return None
     if _THOUSANDS.fullmatch(plain):
         plain = plain.replace(",", "")
-    return Decimal(plain) if len(text) <= 100 and _NUMBER.fullmatch(plain) else text
+    return plain_json(Decimal(plain)) if len(text) <= 100 and _NUMBER.fullmatch(plain) else text
 
 
 def moment_of(text: str, subtype: str) -> str | None:
