@@ -11,8 +11,9 @@ DEPTH = 200  # levels of the tree, long chains of operators included
 class Budget:
     """Steps, call depth and sizes left. Handing one purse to several evaluations bounds them together.
 
-    A step is a round of a loop, a filtered item, a function call, or an item of a built list; a simple comparison costs none,
-    for its time is bounded by the length of the text. Strings cost a step per hundred characters.
+    A step is a round of a loop, a filtered item, a function call, or an item of a built list; long bodies count for several.
+    A comparison outside loops costs none, for its time is bounded by the length of the text. Strings cost a step per hundred
+    characters.
     """
 
     __slots__ = ("depth", "length", "size", "steps")
@@ -30,9 +31,9 @@ class Budget:
         if self.steps < 0:
             raise FeelLimit(limit="步数", allowed="规定的步数")
 
-    def enter(self) -> None:
-        """Go into a function call."""
-        self.spend(1)
+    def enter(self, cost: int) -> None:
+        """Go into a function call whose body costs that much."""
+        self.spend(cost)
         self.depth -= 1
         if self.depth < 0:
             raise FeelLimit(limit="函数嵌套", allowed="规定的层数")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from engine.feel import temporal
+from engine.feel.budget import Budget
 from engine.feel.errors import FeelLimit, FeelTypeError
 from engine.feel.text import text_of
 from engine.feel.types import ANY, TYPE_NAMES
@@ -32,30 +33,35 @@ from engine.feel.values import (
 # with one `$`; keys of contexts that begin with `$` get one more in front.
 
 _SAFE = 2**53  # what every JSON reader keeps exactly
+_ITEMS = 300_000  # of a value's JSON
 
 
 def encode(value):
     """`value` as JSON from which `decode` makes the same value again; FeelTypeError for functions and foreign objects."""
-    return _within_the_stack(_encode, value)
+    return _bounded(_encode, value)
 
 
-def _within_the_stack(function: Callable, value):
+def _bounded(function: Callable, value):
+    """`function(value, purse)`. A list that shares its parts can come to more JSON than any disk holds."""
     try:
-        return function(value)
+        return function(value, Budget(steps=_ITEMS))
     except RecursionError:
         raise FeelLimit(limit="嵌套", allowed="规定的层数") from None
 
 
-def _encode(value):
+def _encode(value, purse: Budget):
+    value = admit(value)
     match kind(value):
         case "Null" | "boolean" | "string":
             return value
         case "number":
             return _encode_number(value)
         case "list":
-            return [_encode(item) for item in value]
+            purse.spend(len(value))
+            return [_encode(item, purse) for item in value]
         case "context":
-            return {f"${key}" if key.startswith("$") else key: _encode(item) for key, item in value.items()}
+            purse.spend(len(value))
+            return {f"${key}" if key.startswith("$") else key: _encode(item, purse) for key, item in value.items()}
         case "date":
             return {"$d": value.isoformat()}
         case "time":
@@ -69,11 +75,8 @@ def _encode(value):
         case "days and time duration" | "years and months duration":
             return {"$p": temporal.format_duration(value)}
         case "range":
-            return {"$r": [_encode(value.start), _encode(value.end), value.start_included, value.end_included]}
-    admitted = admit(value)
-    if type(admitted) is type(value):
-        raise FeelTypeError(value=value.name, type="可保存的值")
-    return _encode(admitted)
+            return {"$r": [_encode(value.start, purse), _encode(value.end, purse), value.start_included, value.end_included]}
+    raise FeelTypeError(value=value.name, type="可保存的值")
 
 
 def _encode_number(value: Decimal):
@@ -93,22 +96,24 @@ def _check_zone(value: datetime.time | datetime.datetime) -> None:
 
 def decode(json):
     """The value that `encode` was given."""
-    return _within_the_stack(_decode, json)
+    return _bounded(_decode, json)
 
 
-def _decode(json):
+def _decode(json, purse: Budget):
     if isinstance(json, bool) or json is None or isinstance(json, str):
         return json
     if isinstance(json, int):
         return Decimal(json)
+    if isinstance(json, list | dict):
+        purse.spend(len(json))
     if isinstance(json, list):
-        return [_decode(item) for item in json]
+        return [_decode(item, purse) for item in json]
     if isinstance(json, dict):
         if len(json) == 1:
             [(tag, content)] = json.items()
             if tag in _DECODERS:
                 return _decoded(tag, content)
-        return {key[1:] if key.startswith("$") else key: _decode(item) for key, item in json.items()}
+        return {key[1:] if key.startswith("$") else key: _decode(item, purse) for key, item in json.items()}
     raise FeelTypeError(value=str(json)[:40], type="编码值")
 
 
@@ -130,7 +135,7 @@ def _decode_date_time(content):
 
 def _decode_range(content) -> Range:
     start, end, start_included, end_included = content
-    return Range(_decode(start), _decode(end), start_included, end_included)
+    return Range(decode(start), decode(end), start_included, end_included)
 
 
 _DECODERS = {
@@ -147,23 +152,24 @@ _DECODERS = {
 
 def to_plain(value):
     """`value` as anybody's JSON: numbers as numbers, dates and durations as ISO text, ranges as FEEL text."""
-    return _within_the_stack(_to_plain, value)
+    return _bounded(_to_plain, value)
 
 
-def _to_plain(value):
+def _to_plain(value, purse: Budget):
+    value = admit(value)
     what = kind(value)
+    if what in (LIST, CONTEXT):
+        purse.spend(len(value))
     if what == NUMBER:
         return _plain_number(value)
     if what == LIST:
-        return [_to_plain(item) for item in value]
+        return [_to_plain(item, purse) for item in value]
     if what == CONTEXT:
-        return {key: _to_plain(item) for key, item in value.items()}
+        return {key: _to_plain(item, purse) for key, item in value.items()}
     if what in (DATE, TIME, DATE_TIME, DAY_TIME, YEAR_MONTH, RANGE):
         return text_of(value)
     if what in (NULL, STRING) or isinstance(value, bool):
         return value
-    if what is None:
-        return _to_plain(admit(value))
     raise FeelTypeError(value=value.name, type="可输出的值")
 
 
@@ -175,14 +181,16 @@ def _plain_number(value: Decimal):
 
 def from_plain(json):
     """JSON as values: numbers become decimals, text stays text (`cast` makes dates of it)."""
-    return _within_the_stack(_from_plain, json)
+    return _bounded(_from_plain, json)
 
 
-def _from_plain(json):
+def _from_plain(json, purse: Budget):
+    if isinstance(json, list | dict):
+        purse.spend(len(json))
     if isinstance(json, list):
-        return [_from_plain(item) for item in json]
+        return [_from_plain(item, purse) for item in json]
     if isinstance(json, dict):
-        return {str(key): _from_plain(item) for key, item in json.items()}
+        return {str(key): _from_plain(item, purse) for key, item in json.items()}
     return admit(json)
 
 

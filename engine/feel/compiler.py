@@ -10,7 +10,7 @@ from engine.feel.builtins import BUILTINS
 from engine.feel.errors import FeelSyntaxError
 from engine.feel.runtime import Closure, Environment
 from engine.feel.types import conforms
-from engine.feel.values import KINDS, FeelFunction, Range, admit, kind
+from engine.feel.values import KINDS, ORDERED, FeelFunction, Range, admit, kind
 
 Code = Callable  # (environment) -> value
 
@@ -34,22 +34,23 @@ class Compiler:
         self.frames: list[Frame] = []
         self.free: set[str] = set()
         self.depth = 0
+        self.size = 0  # nodes built so far
 
     def build(self, node: nodes.Node) -> Code:
         """The closure of `node`."""
         self.depth += 1
+        self.size += 1
         if self.depth > DEPTH:
             raise FeelSyntaxError(text=self.text, offset=0, expected=[f"不超过 {DEPTH} 层的表达式"], found="更深的表达式")
         code = _BUILDERS[type(node)](self, node)
         self.depth -= 1
         return code
 
-    def build_in(self, frame: Frame, node: nodes.Node) -> Code:
-        """The closure of `node` inside one more environment."""
-        self.frames.append(frame)
+    def repeated(self, node: nodes.Node) -> tuple[Code, int]:
+        """The closure of what runs again and again, and the steps that each time costs."""
+        before = self.size
         code = self.build(node)
-        self.frames.pop()
-        return code
+        return code, 1 + (self.size - before) // 10
 
     # --- names -------------------------------------------------------------------------------------------------------
 
@@ -66,6 +67,8 @@ class Compiler:
                     return fast.item_entry(items, name, fast.local(distance))
             elif name in frame.names:
                 found = fast.local(distance) if frame.single else fast.local_entry(distance, frame.names[name])
+                if frame.names[name] is loops.partial:
+                    found = loops.partial(found)
                 return fast.item_entry(items, name, found) if items else found
         # In a filter, a name that nobody declared is an entry of the items, if the host declared any at all.
         if default is None or name in self.declared:
@@ -123,7 +126,7 @@ class Compiler:
 
     def instance_of(self, node: nodes.InstanceOf) -> Code:
         value, type_ = self.build(node.value), node.type
-        return lambda env: conforms(value(env), type_)
+        return lambda env: conforms(value(env), type_, env.run)
 
     # --- tests -------------------------------------------------------------------------------------------------------
 
@@ -134,7 +137,7 @@ class Compiler:
             compare, code = operators.COMPARISONS[node.operator], self.build(operand)
             if isinstance(operand, nodes.Literal):
                 return fast.compare_value_with(node.operator, operand.value)
-            return lambda env, value: compare(value, code(env))
+            return lambda env, value: compare(value, code(env), env.run)
         if isinstance(operand, nodes.Literal):
             return fast.compare_value_with("=", operand.value)
         code = self.build(operand)
@@ -142,8 +145,8 @@ class Compiler:
             return lambda env, value: code(env)
         if is_constant(operand):
             constant = code(None)
-            return lambda env, value: operators.contained(value, constant)
-        return lambda env, value: operators.contained(value, code(env))
+            return lambda env, value: operators.contained(value, constant, env.run)
+        return lambda env, value: operators.contained(value, code(env), env.run)
 
     def any_test(self, tests: list[nodes.Test]) -> Callable:
         """Whether one of `tests` passes: (environment, value) → truth value."""
@@ -205,7 +208,7 @@ class Compiler:
             result = code(env)
             if type(result) is bool and type(value) is not bool:
                 return result
-            return operators.contained(value, result)
+            return operators.contained(value, result, env.run)
 
         return passes
 
@@ -223,6 +226,8 @@ class Compiler:
             if (start and low is None) or (end and high is None):
                 return None
             if start and end and kind(low) != kind(high):
+                return None
+            if kind(low if start else high) not in ORDERED:
                 return None
             return Range(low, high, start_included, end_included)
 
@@ -256,21 +261,24 @@ class Compiler:
         source, condition = self.build(node.source), node.condition
         if isinstance(condition, nodes.Literal) and type(condition.value) is Decimal:
             return loops.index(source, condition.value)
-        return loops.filter(source, self.build_in(Frame(item=True), condition))
+        self.frames.append(Frame(item=True))
+        code, cost = self.repeated(condition)
+        self.frames.pop()
+        return loops.filter(source, code, cost)
 
     def for_(self, node: nodes.For) -> Code:
         pushed = len(node.iterators) + 1
-        self.frames.append(Frame({"partial": None}, single=True))
+        self.frames.append(Frame({"partial": loops.partial}, single=True))
         domains = self.domains(node.iterators)
-        body = self.build(node.body)
+        body, cost = self.repeated(node.body)
         del self.frames[-pushed:]
-        return loops.for_(domains, body)
+        return loops.for_(domains, body, cost)
 
     def quantified(self, node: nodes.Quantified) -> Code:
         domains = self.domains(node.iterators)
-        condition = self.build(node.condition)
+        condition, cost = self.repeated(node.condition)
         del self.frames[-len(node.iterators) :]
-        return loops.quantified(domains, condition, decisive=node.quantifier == "some")
+        return loops.quantified(domains, condition, cost, decisive=node.quantifier == "some")
 
     def domains(self, iterators: list[nodes.Iterator]) -> list[Code]:
         """What each iterator runs through. Leaves one frame an iterator for the caller to pop."""
@@ -286,8 +294,10 @@ class Compiler:
     def function_of(self, node: nodes.FunctionOf) -> Code:
         parameters = tuple(name for name, _ in node.parameters)
         types = tuple(type_ for _, type_ in node.parameters)
-        body = self.build_in(Frame({name: index for index, name in enumerate(parameters)}), node.body)
-        return lambda env: Closure("function", parameters, body, types=types, environment=env)
+        self.frames.append(Frame({name: index for index, name in enumerate(parameters)}))
+        body, cost = self.repeated(node.body)
+        self.frames.pop()
+        return lambda env: Closure("function", parameters, body, types=types, cost=cost, environment=env)
 
     def call(self, node: nodes.Call) -> Code:
         arguments = [self.build(argument) for argument in node.arguments]

@@ -94,7 +94,7 @@ def compare(symbol: str, left: Code, right: Code) -> Code:
         a, b = left(env), right(env)
         if type(a) is type(b) and type(a) in simple:
             return quick(a, b)
-        return slow(a, b)
+        return slow(a, b, env.run)
 
     return comparison
 
@@ -103,12 +103,12 @@ def compare_with(symbol: str, left: Code, literal) -> Code:
     """`left symbol literal`."""
     quick, slow = _PYTHON[symbol], operators.COMPARISONS[symbol]
     if type(literal) not in _simple(symbol):
-        return lambda env: slow(left(env), literal)
+        return lambda env: slow(left(env), literal, env.run)
     class_ = type(literal)
 
     def comparison(env):
         value = left(env)
-        return quick(value, literal) if type(value) is class_ else slow(value, literal)
+        return quick(value, literal) if type(value) is class_ else slow(value, literal, env.run)
 
     return comparison
 
@@ -119,7 +119,7 @@ def compare_value_with(symbol: str, literal) -> Callable:
     class_ = type(literal) if type(literal) in _simple(symbol) else None
 
     def test(env, value):
-        return quick(value, literal) if type(value) is class_ else slow(value, literal)
+        return quick(value, literal) if type(value) is class_ else slow(value, literal, env.run)
 
     return test
 

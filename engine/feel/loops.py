@@ -61,15 +61,15 @@ def _between(start, end) -> Iterable:
     raise _NoDomain
 
 
-def _rounds(env, domains: list[Code]) -> Iterator[Environment]:
-    """The environment of every combination of the domains' items, the last domain turning fastest."""
+def _rounds(env, domains: list[Code], cost: int) -> Iterator[Environment]:
+    """The environment of every combination of the domains' items, the last domain turning fastest; each costs `cost`."""
     domain, inner = domains[0], domains[1:]
     run = env.run
     for item in domain(env):
-        run.budget.spend(1)
+        run.budget.spend(cost)
         bound = Environment(run, item, env)
         if inner:
-            yield from _rounds(bound, inner)
+            yield from _rounds(bound, inner, cost)
         else:
             yield bound
 
@@ -77,14 +77,14 @@ def _rounds(env, domains: list[Code]) -> Iterator[Environment]:
 # --- loops ------------------------------------------------------------------------------------------------------------
 
 
-def for_(domains: list[Code], body: Code) -> Code:
+def for_(domains: list[Code], body: Code, cost: int) -> Code:
     """`for … return`: the list of the body's values; `partial` is the list so far."""
 
     def loop(env):
         results: list = []
         outer = Environment(env.run, results, env)
         try:
-            for bound in _rounds(outer, domains):
+            for bound in _rounds(outer, domains, cost):
                 value = body(bound)
                 results.append(value)
         except _NoDomain:
@@ -95,13 +95,24 @@ def for_(domains: list[Code], body: Code) -> Code:
     return loop
 
 
-def quantified(domains: list[Code], condition: Code, decisive: bool) -> Code:
+def partial(results: Code) -> Code:
+    """Reads `partial`: the list as it is now, which later rounds do not lengthen."""
+
+    def read(env):
+        so_far = results(env)
+        env.run.budget.spend(len(so_far) // 100)
+        return so_far[:]
+
+    return read
+
+
+def quantified(domains: list[Code], condition: Code, cost: int, decisive: bool) -> Code:
     """`some` is decided by the first true, `every` by the first false; else one null makes it null."""
 
     def quantify(env):
         result = not decisive
         try:
-            for bound in _rounds(env, domains):
+            for bound in _rounds(env, domains, cost):
                 value = condition(bound)
                 if value is decisive:
                     return decisive
@@ -135,7 +146,7 @@ def index(source: Code, position: Decimal) -> Code:
     return indexed
 
 
-def filter(source: Code, condition: Code) -> Code:
+def filter(source: Code, condition: Code, cost: int) -> Code:
     """`list[condition]`: the items for which it is true; a condition that is a number is an index after all."""
 
     def filtered(env):
@@ -145,7 +156,7 @@ def filter(source: Code, condition: Code) -> Code:
             value = [] if value is None else [value]
         if not value:
             return None if type(condition(Environment(run, None, env))) is Decimal else []
-        run.budget.items(len(value))
+        run.budget.spend(len(value) * cost)
         kept = []
         for item in value:
             passed = condition(Environment(run, item, env))

@@ -28,34 +28,39 @@ from engine.feel.values import (
 # --- equality (table 42) ----------------------------------------------------------------------------------------------
 
 
-def equal(left, right) -> bool | None:
-    """`left = right`: null for different types, but null itself compares with everything."""
+def equal(left, right, run=None) -> bool | None:
+    """`left = right`: null for different types, but null itself compares with everything.
+
+    The items of lists and contexts are paid for by the run: lists that share their parts can be far longer than they look.
+    """
     if left is None or right is None:
         return left is right
     what = kind(left)
     if what != kind(right):
         return None
     if what == LIST:
-        return _all_equal(left, right) if len(left) == len(right) else False
+        return _all_equal(left, right, run) if len(left) == len(right) else False
     if what == CONTEXT:
         if left.keys() != right.keys():
             return False
-        return _all_equal(left.values(), [right[key] for key in left])
+        return _all_equal(left.values(), [right[key] for key in left], run)
     if what == TIME or what == DATE_TIME:
         return _comparable(left, what) == _comparable(right, what)
     if what == RANGE:
         if (left.start_included, left.end_included) != (right.start_included, right.end_included):
             return False
-        return _all_equal((left.start, left.end), (right.start, right.end))
+        return _all_equal((left.start, left.end), (right.start, right.end), run)
     if what == FUNCTION:
         return True if left is right else None
     return left == right
 
 
-def _all_equal(lefts, rights) -> bool | None:
+def _all_equal(lefts, rights, run) -> bool | None:
+    if run is not None:
+        run.budget.spend(len(rights))
     result = True
     for left, right in zip(lefts, rights, strict=True):
-        same = equal(left, right)
+        same = equal(left, right, run)
         if same is False:
             return False
         if same is None:
@@ -63,9 +68,9 @@ def _all_equal(lefts, rights) -> bool | None:
     return result
 
 
-def unequal(left, right) -> bool | None:
+def unequal(left, right, run=None) -> bool | None:
     """`left != right`."""
-    same = equal(left, right)
+    same = equal(left, right, run)
     return None if same is None else not same
 
 
@@ -77,7 +82,7 @@ _PLAIN_ORDER = frozenset((NUMBER, STRING, DATE, DAY_TIME, YEAR_MONTH))
 def ordering(compare):
     """The ordering operator `compare` of Python as a FEEL operator: null across types and for what has no order."""
 
-    def ordered(left, right) -> bool | None:
+    def ordered(left, right, run=None) -> bool | None:
         what = kind(left)
         if what != kind(right):
             return None
@@ -132,16 +137,18 @@ def in_range(value, range_) -> bool | None:
     return conjunction(checks) if checks else None
 
 
-def contained(value, test) -> bool | None:
+def contained(value, test, run=None) -> bool | None:
     """`value in test`, for one test that is an expression: equal to it, inside it, or one of its items (table 55)."""
     what = kind(test)
     if what == RANGE and kind(value) != RANGE:
         return in_range(value, test)
     if what == LIST:
-        if kind(value) == LIST and equal(value, test):
+        if kind(value) == LIST and equal(value, test, run):
             return True
-        return any((in_range(value, item) if kind(item) == RANGE else equal(value, item)) is True for item in test)
-    return equal(value, test)
+        if run is not None:
+            run.budget.spend(len(test) // 10)
+        return any((in_range(value, item) if kind(item) == RANGE else equal(value, item, run)) is True for item in test)
+    return equal(value, test, run)
 
 
 # --- arithmetic (tables 45 to 48) -------------------------------------------------------------------------------------
@@ -149,8 +156,9 @@ def contained(value, test) -> bool | None:
 
 def add(left, right, budget=None):
     """`left + right`."""
+    kinds = kind(left), kind(right)
     try:
-        match kind(left), kind(right):
+        match kinds:
             case ("number", "number"):
                 return NUMBERS.add(left, right)
             case ("string", "string"):
@@ -160,7 +168,7 @@ def add(left, right, budget=None):
             case ("days and time duration", "days and time duration"):
                 return DayTimeDuration.of(left + right)
             case ("years and months duration", "years and months duration"):
-                return YearMonthDuration(left.months + right.months)
+                return _duration_of(left, units(left) + units(right))
             case ("date" | "date and time", "years and months duration"):
                 return temporal.add_months(left, right.months)
             case ("years and months duration", "date" | "date and time"):
@@ -176,14 +184,15 @@ def add(left, right, budget=None):
 
 def subtract(left, right):
     """`left - right`."""
+    kinds = kind(left), kind(right)
     try:
-        match kind(left), kind(right):
+        match kinds:
             case ("number", "number"):
                 return NUMBERS.subtract(left, right)
             case ("days and time duration", "days and time duration"):
                 return DayTimeDuration.of(left - right)
             case ("years and months duration", "years and months duration"):
-                return YearMonthDuration(left.months - right.months)
+                return _duration_of(left, units(left) - units(right))
             case ("date" | "date and time", "years and months duration"):
                 return temporal.add_months(left, -right.months)
             case ("date" | "date and time" | "time", "days and time duration"):
@@ -211,8 +220,9 @@ def _midnight_like(day: datetime.date, other: datetime.datetime) -> datetime.dat
 
 def multiply(left, right):
     """`left * right`."""
+    kinds = kind(left), kind(right)
     try:
-        match kind(left), kind(right):
+        match kinds:
             case ("number", "number"):
                 return NUMBERS.multiply(left, right)
             case ("number", "days and time duration" | "years and months duration"):
@@ -226,8 +236,9 @@ def multiply(left, right):
 
 def divide(left, right):
     """`left / right`; null by zero."""
+    kinds = kind(left), kind(right)
     try:
-        match kind(left), kind(right):
+        match kinds:
             case ("number", "number"):
                 return NUMBERS.divide(left, right)
             case ("days and time duration" | "years and months duration", "number"):

@@ -49,15 +49,16 @@ class Closure(FeelFunction):
     """A function written in FEEL, with the environment it was written in."""
 
     types: tuple[nodes.Type | None, ...] = ()
+    cost: int = 1
     environment: Run | Environment | None = field(default=None, repr=False)
 
     def invoke(self, run, arguments: list):
         """The value of the body; null for a wrong number of arguments."""
         if len(arguments) != len(self.parameters):
             return None
-        values = [value if type_ is None else coerce(value, type_) for value, type_ in zip(arguments, self.types, strict=True)]
+        values = [value if type_ is None else coerce(value, type_, run) for value, type_ in zip(arguments, self.types, strict=True)]
         budget = run.budget
-        budget.enter()
+        budget.enter(self.cost)
         try:
             body: Callable = self.call
             return body(Environment(self.environment.run, values, self.environment))

@@ -71,7 +71,7 @@ def parse_type(parser) -> nodes.Type:
     return parsed
 
 
-def conforms(value, type_: nodes.Type) -> bool:
+def conforms(value, type_: nodes.Type, run) -> bool:
     """Whether `value` is an instance of the type. Null is an instance of Null alone."""
     what, name = kind(value), type_.name
     if what == NULL:
@@ -81,31 +81,32 @@ def conforms(value, type_: nodes.Type) -> bool:
     if what != name:
         return False
     if name == LIST and type_.arguments:
-        return all(fits(item, type_.arguments[0]) for item in value)
+        run.budget.spend(len(value))
+        return all(fits(item, type_.arguments[0], run) for item in value)
     if name == RANGE and type_.arguments:
         ends = [end for end in (value.start, value.end) if end is not None]
-        return all(fits(end, type_.arguments[0]) for end in ends)
+        return all(fits(end, type_.arguments[0], run) for end in ends)
     if name == CONTEXT and type_.entries:
-        return all(key in value and fits(value[key], entry) for key, entry in type_.entries.items())
+        return all(key in value and fits(value[key], entry, run) for key, entry in type_.entries.items())
     if name == FUNCTION and type_.arguments:
         return len(value.parameters) == len(type_.arguments)
     return True
 
 
-def fits(value, type_: nodes.Type) -> bool:
+def fits(value, type_: nodes.Type, run) -> bool:
     """Whether `value` may stand where the type is asked for: null may stand everywhere."""
-    return value is None or conforms(value, type_)
+    return value is None or conforms(value, type_, run)
 
 
-def coerce(value, type_: nodes.Type):
+def coerce(value, type_: nodes.Type, run):
     """`value` where the type is asked for: a list of one stands for its item, an item for a list of one, and a date for
     its first moment; what still does not fit is null (specification 10.3.2.9.4)."""
-    if fits(value, type_):
+    if fits(value, type_, run):
         return value
     if kind(value) == DATE and type_.name == DATE_TIME:
         return midnight(value)
-    if kind(value) == LIST and len(value) == 1 and fits(value[0], type_):
+    if kind(value) == LIST and len(value) == 1 and fits(value[0], type_, run):
         return value[0]
-    if type_.name == LIST and kind(value) != LIST and fits([value], type_):
+    if type_.name == LIST and kind(value) != LIST and fits([value], type_, run):
         return [value]
     return None

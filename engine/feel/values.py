@@ -110,6 +110,9 @@ LIST, CONTEXT, RANGE, FUNCTION = "list", "context", "range", "function"
 DATE, TIME, DATE_TIME = "date", "time", "date and time"
 DAY_TIME, YEAR_MONTH = "days and time duration", "years and months duration"
 
+# What has an order, and so can be the end of a range.
+ORDERED = frozenset((NUMBER, STRING, DATE, TIME, DATE_TIME, DAY_TIME, YEAR_MONTH))
+
 KINDS = {
     type(None): NULL,
     bool: BOOLEAN,
@@ -127,10 +130,17 @@ KINDS = {
 }
 
 
-def kind(value) -> str | None:
-    """The FEEL type name of `value`; None for what is not a FEEL value."""
+def kind(value) -> str:
+    """The FEEL type name of `value`; FeelTypeError for what is not a FEEL value, say an int deep inside a host's list.
+
+    Silence would be worse: operators give null for operands that do not fit, and nobody would know why.
+    """
     found = KINDS.get(type(value))
-    return found if found is not None else FUNCTION if isinstance(value, FeelFunction) else None
+    if found is not None:
+        return found
+    if isinstance(value, FeelFunction):
+        return FUNCTION
+    raise FeelTypeError(value=type(value).__name__, type=" FEEL 值")
 
 
 def is_true(value) -> bool:

@@ -14,7 +14,7 @@ _PLAIN_NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]
 
 @builtin("string(from: any)", run=True)
 def string(run, value):
-    text = text_of(value)
+    text = text_of(value, run.budget)
     if text is not None:
         run.budget.text(len(text))
     return text
@@ -38,14 +38,14 @@ def not_(value):
     return not value if isinstance(value, bool) else None
 
 
-@builtin("is(value1: any, value2: any)")
-def is_(left, right):
+@builtin("is(value1: any, value2: any)", run=True)
+def is_(run, left, right):
     """The same value of the same type: unlike `=`, a time here is not a time somewhere, nor 8:00 at +08:00 midnight UTC."""
     if kind(left) != kind(right):
         return False
     if isinstance(left, datetime.time | datetime.datetime):
         return text_of(left) == text_of(right)
-    return equal(left, right) is True
+    return equal(left, right, run) is True
 
 
 @builtin("date(from: string|date|date and time)")

@@ -15,7 +15,7 @@ _HASHED = frozenset(class_ for class_, name in KINDS.items() if name in ("number
 @builtin("list contains(list: list, element: any)", run=True)
 def list_contains(run, list_, element):
     run.budget.spend(len(list_))
-    return any(equal(item, element) is True for item in list_)
+    return any(equal(item, element, run) is True for item in list_)
 
 
 @builtin("count(list: list)")
@@ -137,7 +137,7 @@ def reverse(run, list_):
 @builtin("index of(list: list, match: any)", run=True)
 def index_of(run, list_, match):
     run.budget.spend(len(list_))
-    return [Decimal(place) for place, item in enumerate(list_, 1) if equal(item, match) is True]
+    return [Decimal(place) for place, item in enumerate(list_, 1) if equal(item, match, run) is True]
 
 
 @builtin("union(list...: list)", run=True)
@@ -167,7 +167,7 @@ def _with_seen(run, list_: list):
             hashed.add(key)
         else:
             run.budget.spend(len(others))
-            seen = any(equal(item, other) is True for other in others)
+            seen = any(equal(item, other, run) is True for other in others)
             yield item, seen
             if not seen:
                 others.append(item)

@@ -11,7 +11,7 @@ from engine.feel.errors import FeelSyntaxError
 from engine.feel.names import Names
 from engine.feel.operators import equal, less
 from engine.feel.parser import Parser
-from engine.feel.values import RANGE, Range, kind
+from engine.feel.values import ORDERED, RANGE, Range, kind
 
 
 class _End:
@@ -46,8 +46,8 @@ def _known(answer: bool | None) -> bool:
 def _ends(value) -> tuple[_End, _End]:
     if kind(value) == RANGE:
         return _End(value.start, value.start_included, -1), _End(value.end, value.end_included, 1)
-    if value is None:
-        raise TypeError("null is no point")
+    if kind(value) not in ORDERED:
+        raise TypeError("no point of any range")
     return _End(value), _End(value)
 
 

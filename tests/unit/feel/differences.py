@@ -27,6 +27,8 @@ before(null, 1)
 """,
     "10.3.2.10, table 38: false decides a conjunction, and `between` is one": "0 between 1 and null",
     "10.3.2.7: an end that is null makes no range": "[null..1]",
+    "10.3.2.7: ends of ranges are ordered; lists are not": "[[1]..[2]]",
+    "10.3.2.14: `partial` is the results so far": "for i in 1..3 return partial",
     "10.3.2.7: unary ranges are values": 'range("(..2]") = <= 2',
     "10.3.2.8: `?` stands for the tested value in every unary test": "5 in (? > 3)",
     "10.3.2.5, table 53: seconds have fractions": """

@@ -184,6 +184,7 @@ RANGES = """
 (< 5).end => 5
 (< 5).start => null
 [1.."a"] => null
+[[1]..[2]] => null
 [null..1] => null
 for i in [1..3] return i => [1, 2, 3]
 for i in (1..3) return i => [2]
@@ -243,6 +244,7 @@ for x in [1, 2] return x * 2 => [2, 4]
 for x in [1, 2], y in [x, 10] return x * y => [1, 10, 4, 20]
 for i in 3..1 return i => [3, 2, 1]
 for i in 0..4 return if i = 0 then 1 else i * partial[-1] => [1, 1, 2, 6, 24]
+for i in 1..3 return partial => [[], [[]], [[], [[]]]]
 for d in @"2026-01-30"..@"2026-02-01" return d.day => [30, 31, 1]
 for x in [] return x => []
 for x in null return x => null

@@ -16,6 +16,9 @@ from tests.unit.feel.tables import CLOCK, CONTEXT, rows
 SAMPLE = [row[0] for module in (test_language, test_builtins) for table in module.TABLES.values() for row in rows(table)]
 SAMPLE += [row[0] for row in rows(test_unary_tests.CELLS)]
 
+# Sixty lists, each holding the one before twice: little memory, and more items than atoms.
+DOUBLING = "for i in 1..60 return if i = 1 then [1] else [partial[-1], partial[-1]]"
+
 HOSTILE = [
     "9**9**9",
     "(" * 10_000,
@@ -61,6 +64,14 @@ HOSTILE = [
     "{y: function(f) f(f), r: y(y)}.r",
     "for i in 1..200000 return [partial, partial]",
     "count(string(for i in 1..60 return partial))",
+    f"string({DOUBLING})",
+    f"({DOUBLING}) = ({DOUBLING})",
+    f"distinct values({DOUBLING})",
+    f"({DOUBLING})[-1].a",
+    "{xs: for i in 1..900 return i, ys: for i in 1..900 return xs, r: (for i in 1..900 return ys) instance of list<list<list<number>>>}.r",
+    "for i in 1..100000 return [" + "i, " * 5_000 + "i]",
+    "count([1, 2, 3][" + " or ".join(["item > 5"] * 1_500) + "])",
+    "for i in 1..100 return for j in 1..1000 return " + " + ".join(["i"] * 190),
     "(for i in 1..5000 return [partial[-1]]) = (for i in 1..5000 return [partial[-1]])",
     "string((for i in 1..5000 return [partial[-1]])[-1])",
     "flatten((for i in 1..5000 return [partial[-1]])[-1])",
@@ -130,6 +141,14 @@ def test_each_bound_is_reported(text, budget):
     with pytest.raises(feel.FeelLimit) as caught:
         feel.compile(text).evaluate({}, budget=budget)
     assert caught.value.facts["limit"]
+
+
+def test_what_comes_to_too_much_json_is_refused():
+    """Before it fills the disk."""
+    value = feel.compile(DOUBLING).evaluate({})
+    for write in (feel.encode, feel.to_plain):
+        with pytest.raises(feel.FeelLimit):
+            write(value)
 
 
 def test_a_purse_is_shared():

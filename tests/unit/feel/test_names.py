@@ -90,4 +90,8 @@ def test_foreign_values_are_refused_and_plain_ones_mended():
     assert feel.compile("x.y + 1").evaluate({"x": {"y": 0.1}}) == Decimal("1.1")
     with pytest.raises(feel.FeelTypeError):
         feel.compile("x").evaluate({"x": object()})
+    # Deeper, plain numbers are not mended but reported: null would leave the host guessing.
+    with pytest.raises(feel.FeelTypeError):
+        feel.compile("sum(x)").evaluate({"x": [1, 2]})
+    assert feel.compile("sum(x)").evaluate({"x": feel.from_plain([1, 2])}) == 3
     assert feel.compile("x.__class__").evaluate({"x": "a"}) is None
