@@ -2,10 +2,11 @@
 `parameters.yaml`. What has not changed since the last time is left alone."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 
 import yaml
+from sqlalchemy import func, select
 
 from engine import definitions, parameters
 from engine.bundle import read_bundle, read_form
@@ -14,7 +15,7 @@ from engine.decisions import compile_decisions
 from engine.definitions import Version
 from engine.exceptions import DeployRefused, NotFound
 from engine.findings import Finding
-from engine.organisation import Actor
+from engine.organisation import Actor, Unit
 from engine.system import System
 from engine.workflow import compile_process
 
@@ -38,15 +39,20 @@ def deploy_directory(system: System, actor: Actor, directory: Path, now: datetim
 
 
 def load_parameters(system: System, actor: Actor, file: Path, now: datetime) -> int:
-    """Set each parameter of a YAML list (key, default, label, unit, source …) that the county does not have yet; answers how many."""
+    """Set each parameter of a YAML list (key, default, label, unit, source …) that the county does not have yet; answers how many.
+
+    They are in force from the county's first day, so that cases entered later with an earlier date find them.
+    """
     with system.database.read() as session:
         known = {row.key for row in parameters.history(session, system.county_id)}
+        first_day = session.scalar(select(func.min(Unit.valid_from)).where(Unit.county_id == system.county_id)) or now.date()
+    since = min(now, datetime.combine(first_day, time(), system.zone))
     added = 0
     for entry in yaml.safe_load(file.read_text(encoding="utf-8")):
         about = dict(entry)
         key, value = about.pop("key"), about.pop("default")
         if key not in known:
-            set_parameter(system, actor, key, value, about=about, now=now)
+            set_parameter(system, actor, key, value, valid_from=since, about=about, now=now)
             added += 1
     return added
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from engine import feel
+from engine import decisions, feel
 from engine.bundle import examine_file
-from engine.decisions import compile_decisions
 from engine.exceptions import EngineError
 from engine.feel import FeelError
 from webapp.cli.shared import now, open_system, progress, say
@@ -31,7 +30,7 @@ def lint(files: tuple[Path, ...]):
 @click.option("--context", type=click.File("r", encoding="utf-8"), help="JSON 文件,- 为标准输入 · variables as JSON")
 def feel_(expression: str, context):
     """计算一个 FEEL 表达式 · evaluate, the value as JSON."""
-    variables = _variables(context)
+    variables = feel.from_plain(_plain(context))
     zone = open_zone()
     try:
         value = feel.compile(expression, names=variables).evaluate(variables, clock=now().astimezone(zone))
@@ -45,17 +44,12 @@ def feel_(expression: str, context):
 @click.option("--decision", required=True, help="决策的编号或名称 · id or name")
 @click.option("--input", "context", type=click.File("r", encoding="utf-8"), help="JSON 文件 · the inputs as JSON")
 def decide(file, decision: str, context):
-    """用一张决策表算一次 · {result, matched} as JSON."""
-    variables = _variables(context)
+    """用一张决策表算一次 · decide; the result as JSON. Inputs are converted to the types the table declares."""
     try:
-        found = compile_decisions(file.read()).decisions
-        chosen = found.get(decision) or next((each for each in found.values() if each.name == decision), None)
-        if chosen is None:
-            _fail({"code": "not_found", "message": f"文件里没有决策“{decision}”", "decisions": sorted(found)})
-        outcome = chosen.decide(variables, clock=now().astimezone(open_zone()))
+        result = decisions.decide(file.read(), decision, _plain(context), now().astimezone(open_zone()))
     except EngineError as error:
         _fail({"code": error.code, "message": error.message, "findings": [f.as_dict() for f in getattr(error, "findings", ())]})
-    click.echo(json.dumps({"result": feel.to_plain(outcome.result), "matched": list(outcome.matched)}, ensure_ascii=False))
+    click.echo(json.dumps(result, ensure_ascii=False))
 
 
 @click.group()
@@ -84,7 +78,7 @@ def open_zone():
     return Settings.read().zone
 
 
-def _variables(context) -> dict:
+def _plain(context) -> dict:
     if context is None:
         return {}
     try:
@@ -93,7 +87,7 @@ def _variables(context) -> dict:
         _fail({"code": "not_json", "message": str(error)})
     if not isinstance(plain, dict):
         _fail({"code": "not_json", "message": "应为一个 JSON 对象 · an object is expected"})
-    return feel.from_plain(plain)
+    return plain
 
 
 def _fail(problem: dict):

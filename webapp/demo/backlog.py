@@ -9,15 +9,13 @@ from datetime import datetime, time, timedelta
 
 from sqlalchemy import func, select
 
-from engine import calendar, clients, definitions, instances, organisation, parameters
+from engine import calendar, clients, definitions, instances, organisation
 from engine.clients import Record
 from engine.commands import instances as cases, tasks
-from engine.commands.definitions import set_parameter
 from engine.commands.seed import Progress, silent
 from engine.commands.timers import fire_due
 from engine.instances import Instance
 from engine.organisation import Actor
-from engine.parameters import Parameter
 from engine.system import System
 from webapp.demo.answers import answer
 from webapp.demo.stories import story_of
@@ -116,8 +114,6 @@ def seed_backlog(system: System, now: datetime, progress: Progress = silent) -> 
         if cases_there:
             return 0
         plan = _Plan(system, session, version_id, now)
-        values = parameters.history(session, system.county_id)
-    _let_parameters_hold(system, values, min(course.times[0] for course in plan.courses), now)
     done, total = 0, sum(len(course.times) for course in plan.courses)
     queue = [(course.times[0], number) for number, course in enumerate(plan.courses)]
     heapq.heapify(queue)
@@ -132,16 +128,6 @@ def seed_backlog(system: System, now: datetime, progress: Progress = silent) -> 
             heapq.heappush(queue, (course.times[0], number))
     _let_time_pass(system, now)
     return len(plan.courses)
-
-
-def _let_parameters_hold(system: System, values: list[Parameter], first: datetime, now: datetime) -> None:
-    """The cases' past needs the parameters of the past: what the installation set today was the same before."""
-    known = parameters.effective(values, first)
-    for row in values:
-        if row.key not in known and row.unit_id is None:
-            known[row.key] = row
-            since = first - timedelta(days=1)
-            set_parameter(system, Actor.system(system.county_id), row.key, row.value, valid_from=since, now=now)
 
 
 def _let_time_pass(system: System, now: datetime) -> None:
