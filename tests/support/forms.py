@@ -1,9 +1,10 @@
 """A form with one of everything, and a small Flask application that shows it as task pages do."""
 
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 from flask import Flask, jsonify, render_template_string, request
 from flask_babel import Babel
 
@@ -14,6 +15,7 @@ from webapp.inbox.form_html import parse
 from webapp.security import POLICY
 
 WEBAPP = Path(__file__).parents[2] / "webapp"
+CHINA = timezone(timedelta(hours=8))
 CLOCK = datetime(2026, 11, 24, 9, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
@@ -26,6 +28,39 @@ def schema(*components, **root) -> dict:
 def options(*values: str) -> list[dict]:
     """Static options whose labels are their values."""
     return [{"label": value, "value": value} for value in values]
+
+
+def read(components, submitted, variables=None):
+    """What a form of `components` (one, or a list) makes of `submitted`."""
+    components = components if isinstance(components, list) else [components]
+    return compile_form(schema(*components)).read(submitted, variables or {}, CLOCK)
+
+
+def faults(components, submitted, variables=None) -> dict[str, str]:
+    """Path → code of each error."""
+    with pytest.raises(InvalidForm) as refusal:
+        read(components, submitted, variables)
+    return {path: getattr(message, "code", str(message)) for path, message in refusal.value.errors.items()}
+
+
+def text(key="a", **more):
+    """A text field."""
+    return {"type": "textfield", "key": key, **more}
+
+
+def number(key="n", **more):
+    """A number field."""
+    return {"type": "number", "key": key, **more}
+
+
+def moment(subtype, key="d", **more):
+    """A date or time field."""
+    return {"type": "datetime", "key": key, "subtype": subtype, **more}
+
+
+def goals(**more):
+    """A list whose entries hold a required text and a number."""
+    return {"type": "dynamiclist", "path": "goals", "components": [text("t", validate={"required": True}), number("w")], **more}
 
 
 EVERYTHING = schema(
