@@ -1,11 +1,14 @@
 """A case's history for people: who did what, when, in words; what the machine did in between stays behind a switch."""
 
 from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from flask_babel import gettext
 
 from engine import feel
 from engine.definitions import Compiled
 from webapp import words
-from webapp.i18n import in_chinese, named
+from webapp.i18n import day, in_chinese, moment, named
 
 # What a person wants to know. Everything else is there too, behind "show every step".
 TOLD = frozenset(
@@ -52,11 +55,11 @@ class Entry:
 def entries(lines: list[dict], compiled: Compiled, people: dict[str, str], show_all: bool, show_data: bool) -> list[Entry]:
     """The lines of `engine.instances.history`, newest first. What was filled in hangs on the task that was completed."""
     labels = field_labels(compiled)
-    filled: dict[int, dict] = {}
+    filled: dict[tuple[int, str], dict] = {}
     found: list[Entry] = []
     for line in lines:
-        if line["kind"] == "wait:completed" and line["data"]:
-            filled[line["seq"]] = line["data"]
+        if line["kind"] in ("wait:completed", "variable:set") and line["data"]:
+            filled[line["seq"], line["facts"].get("element")] = line["data"]
     for line in lines:
         if not show_all and line["kind"] not in TOLD:
             continue
@@ -75,7 +78,8 @@ def entries(lines: list[dict], compiled: Compiled, people: dict[str, str], show_
         )
         data = line["data"]
         if line["kind"] == "task:completed" and not show_all:
-            data = next((filled[seq] for seq in range(line["seq"] + 1, line["seq"] + 4) if seq in filled), None)
+            near = ((seq, line["facts"].get("element")) for seq in range(line["seq"] + 1, line["seq"] + 4))
+            data = next((filled[place] for place in near if place in filled), None)
         if data:
             entry.sealed = not show_data
             if show_data:
@@ -91,16 +95,26 @@ def element_name(element) -> str:
     return named({"name": element.name or element.id, "name_en": element.properties.get("name_en")})
 
 
-def field_labels(compiled: Compiled) -> dict[str, str]:
-    """Variable → the label that the version's forms give it."""
-    labels: dict[str, str] = {}
+@dataclass
+class Labels:
+    """What a version's forms call variables and options: `fields` by key, `options` by (key, value)."""
+
+    fields: dict[str, str] = field(default_factory=dict)
+    options: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+def field_labels(compiled: Compiled) -> Labels:
+    """The labels of all forms of a version, in the reader's language."""
+    labels = Labels()
 
     def walk(components) -> None:
         for component in components:
-            label = component.attributes.get("label_en") if not in_chinese() else None
-            label = label or component.label
-            if component.path and isinstance(label, str) and label:
-                labels.setdefault(component.path[-1], label)
+            key = component.path[-1] if component.path else None
+            label = (None if in_chinese() else component.attributes.get("label_en")) or component.label
+            if key and isinstance(label, str) and label:
+                labels.fields.setdefault(key, label)
+            for option in (component.choices.static or ()) if component.choices else ():
+                labels.options[key, str(option.value)] = (None if in_chinese() else option.label_en) or option.label
             walk(component.children)
 
     for form in compiled.forms.values():
@@ -108,35 +122,48 @@ def field_labels(compiled: Compiled) -> dict[str, str]:
     return labels
 
 
-def told(data: dict, labels: dict[str, str]) -> list[tuple[str, str]]:
-    """Stored data (FEEL's tagged JSON) as (label, text)."""
+def told(data: dict, labels: Labels) -> list[tuple[str, str]]:
+    """Stored data (FEEL's tagged JSON) as (label, text). What a form calls by a name comes first, the rest after."""
     try:
-        values = feel.to_plain(feel.decode(data))
-    except (ValueError, TypeError, KeyError):
+        values = feel.decode(data)
+    except (ValueError, TypeError, KeyError, feel.FeelError):
         values = data
-    if isinstance(values, dict) and set(values) == {"values"}:
-        values = values["values"]
-    return [(labels.get(name, name), text_of(value, labels)) for name, value in values.items()] if isinstance(values, dict) else []
+    if isinstance(values, dict) and len(values) == 1:
+        [(name, inner)] = values.items()
+        if name == "values":
+            values = inner
+        elif name in ("conditions", "facts") and isinstance(inner, list):  # of a gateway, of a regulation: what it looked at
+            values = {}
+            for each in inner:
+                values |= (each.get("inputs") or {}) if name == "conditions" else each
+    if not isinstance(values, dict):
+        return []
+    ordered = sorted(values.items(), key=lambda pair: pair[0] not in labels.fields)
+    return [(labels.fields.get(name, name), text_of(value, labels, name)) for name, value in ordered]
 
 
-def text_of(value, labels: dict[str, str] | None = None) -> str:
-    """A value for people: lists joined, contexts named, truth in words."""
-    labels = labels or {}
+def text_of(value, labels: Labels | None = None, key: str = "") -> str:
+    """A FEEL value for people: options by their labels, times in the county's zone, lists joined, contexts named, truth in words."""
+    labels = labels or Labels()
     if value is None or value == "":
         return "—"
     if isinstance(value, bool):
-        return ("是" if value else "否") if in_chinese() else ("yes" if value else "no")
+        return gettext("是") if value else gettext("否")
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, date):
+        return day(value)
     if isinstance(value, list):
-        return ("、" if in_chinese() else ", ").join(text_of(each, labels) for each in value) or "—"
+        between = "\n" if any(isinstance(each, dict) for each in value) else gettext("、")
+        return between.join(text_of(each, labels, key) for each in value) or "—"
     if isinstance(value, dict):
-        return ("；" if in_chinese() else "; ").join(f"{labels.get(name, name)} {text_of(each, labels)}" for name, each in value.items())
-    return str(value)
+        return gettext("、").join(f"{labels.fields.get(name, name)} {text_of(each, labels, name)}" for name, each in value.items())
+    plain = value if isinstance(value, str) else str(feel.to_plain(value))
+    return labels.options.get((key, plain), plain)
 
 
 def _details(line: dict, compiled: Compiled, people: dict[str, str]) -> list[tuple[str, str]]:
     """The facts of a line that say something to people."""
-    from flask_babel import gettext
-
     facts, kind = line["facts"], line["kind"]
     found = []
     if kind == "gateway:decided":

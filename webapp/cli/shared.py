@@ -34,6 +34,7 @@ def say(text: str) -> None:
 
 def progress(text: str, done: int, total: int) -> None:
     """Progress of something long: one line that is written over on a terminal, a few lines elsewhere."""
+    text = text or "流程与制度 · procedures"
     if sys.stderr.isatty():
         click.echo(f"\r\033[K  {text} {done}/{total}", nl=done >= total, err=True)
     elif done >= total or done % max(1, total // 4) == 0:
