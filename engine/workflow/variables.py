@@ -83,6 +83,14 @@ class Sight(Mapping):
                 return scope[name]
         raise KeyError(name)
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value, or null. FEEL's default is its built-in function of that name: a variable `count` that nobody has written yet
+        must be null, not a function. Calls find built-ins without asking here."""
+        try:
+            return self[name]
+        except KeyError:
+            return None
+
     def __iter__(self):
         return iter(dict.fromkeys(name for scope in (self._host, *self._scopes) for name in scope))
 

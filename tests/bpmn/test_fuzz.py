@@ -46,6 +46,8 @@ def test_damaged_trees(xml, seed):
 
 def _damage(random: Random, root) -> None:
     nodes = [node for node in root.iter(etree.Element) if node is not root]
+    if not nodes:
+        return
     node, other = random.choice(nodes), random.choice(nodes)
     match random.randrange(6):
         case 0:

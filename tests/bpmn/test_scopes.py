@@ -50,6 +50,17 @@ def test_the_hosts_names_cannot_be_hidden():
     assert case.variables["result"] == "law"
 
 
+def test_a_variable_may_be_called_like_a_function():
+    made = Diagram("count")
+    made.add("startEvent", "start")
+    made.script("first", "count", "if count = null then count([7, 8]) else 0")
+    made.script("second", "count", "count + 1")
+    made.script("third", "date", "if date = null then date(\"2026-03-01\").year else 0")
+    made.add("endEvent", "end")
+    made.path("start", "first", "second", "third", "end")
+    assert Driver(compile_process(made.xml())).variables == {"count": 3, "date": 2026}
+
+
 def _task(zeebe: str):
     made = Diagram("one")
     made.add("startEvent", "start")
