@@ -1,0 +1,72 @@
+"""The command line: JSON in, JSON out, and an exit code that says how it went."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import create_engine, text
+
+from tests.support.databases import ROOT
+from tests.support.web import MASTER_KEY
+from webapp.cli import main
+
+
+@pytest.fixture
+def shuibo(tmp_path):
+    """Runs `shuibo …` with a working folder of its own."""
+    env = {"SHUIBO_VAR": str(tmp_path), "SHUIBO_DATABASE_URL": "", "SHUIBO_MASTER_KEY_FILE": "", "SHUIBO_COUNTY": ""}
+
+    def run(*arguments, input=None, **more):
+        return CliRunner().invoke(main, [str(each) for each in arguments], input=input, env=env | more)
+
+    return run
+
+
+def test_feel(shuibo):
+    assert shuibo("feel", "x + 0.2 = 0.3", "--context", "-", input='{"x": 0.1}').stdout == "true\n"
+    assert json.loads(shuibo("feel", "客户 姓名", "--context", "-", input='{"客户 姓名": "张三"}').stdout) == "张三"
+    wrong = shuibo("feel", "1 +")
+    assert wrong.exit_code == 1 and json.loads(wrong.stderr)["column"] == 4
+    assert shuibo("feel", "1", "--context", "-", input="[").exit_code == 1
+
+
+def test_decide(shuibo, tmp_path):
+    inputs = tmp_path / "in.json"
+    inputs.write_text('{"risk": "high", "age": 70, "categories": []}')
+    table = ROOT / "bpmn/decisions/visit_frequency.dmn"
+    assert json.loads(shuibo("decide", table, "--decision", "visit_frequency", "--input", inputs).stdout) == 7
+    assert shuibo("decide", table, "--decision", "nothing", "--input", inputs).exit_code == 1
+
+
+def test_lint(shuibo, tmp_path):
+    fine = shuibo("lint", *(ROOT / "bpmn/processes").glob("*.bpmn"), *(ROOT / "bpmn/forms").glob("*.form"))
+    assert fine.exit_code == 0 and [each for each in json.loads(fine.stdout) if each["severity"] == "error"] == []
+    broken = tmp_path / "broken.bpmn"
+    broken.write_text("<nonsense/>")
+    found = shuibo("lint", broken)
+    assert found.exit_code == 1
+    [finding] = json.loads(found.stdout)
+    assert finding["file"] == str(broken) and finding["message"] and finding["message_en"]
+
+
+def test_an_empty_folder_has_no_key(shuibo):
+    told = shuibo("audit", "verify")
+    assert told.exit_code == 1 and "主密钥" in told.stderr
+
+
+def test_deploy_import_and_verify(working_county, shuibo, tmp_path):
+    (tmp_path / "master.key").write_text(MASTER_KEY)
+    env = {"SHUIBO_DATABASE_URL": working_county.url, "SHUIBO_COUNTY": "county"}
+    again = shuibo("deploy", ROOT / "bpmn", **env)
+    assert again.exit_code == 0 and {json.loads(line)["changed"] for line in again.stdout.splitlines()} == {False}
+    assert shuibo("calendar", "import", "2024", **env).exit_code == 0
+    assert shuibo("calendar", "import", "1999", **env).exit_code == 1
+    assert shuibo("db", "upgrade", **env).exit_code == 0
+    clean = shuibo("audit", "verify", **env)
+    assert clean.exit_code == 0 and clean.stdout == ""
+    engine = create_engine(working_county.url)
+    with engine.begin() as connection:
+        connection.execute(text("update unit set name = '别处' where key = 'station-01'"))
+    engine.dispose()
+    found = shuibo("audit", "verify", **env)
+    assert found.exit_code == 1 and found.stdout.startswith("unit/")
