@@ -10,12 +10,12 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import ClassVar, Self
 
 from sqlalchemy import DateTime, ForeignKey, String, Text, bindparam, create_engine, event, select
-from sqlalchemy.engine import Connection, Engine, ExceptionContext, make_url
+from sqlalchemy.engine import Connection, ExceptionContext, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.orm.base import manager_of_class
@@ -105,25 +105,35 @@ class Database:
         if self.dialect == "sqlite":
             self.engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
             event.listen(self.engine, "connect", _prepare_sqlite)
-            event.listen(self.engine, "begin", _begin_sqlite)
             self.reading = self.engine
         else:
             self.engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
             event.listen(self.engine, "connect", _prepare_postgresql)
             # Each statement of READ COMMITTED has a view of its own: a verification beside writers would find faults that are none.
             self.reading = self.engine.execution_options(isolation_level="REPEATABLE READ")
-        event.listen(self.engine, "handle_error", _in_our_words)
-        self.writing = self.engine.execution_options(shuibo_write=True)
+        # On the dialect, for a listener on the engine would make every statement announce itself to nobody.
+        event.listen(self.engine.dialect, "handle_error", _in_our_words)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session over one consistent view that never commits."""
         with Session(self.reading, autoflush=False, expire_on_commit=False) as session:
+            if self.dialect == "sqlite":
+                session.connection().exec_driver_sql("BEGIN")
             yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A connection in a transaction that no other writer can come between; it commits nothing by itself."""
+        with self.engine.connect() as connection:
+            connection.begin()
+            if self.dialect == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
 
     def unit(self, now: datetime) -> "UnitOfWork":
         """A unit of work: everything in it happens together or not at all."""
-        return UnitOfWork(self.writing, now)
+        return UnitOfWork(self.writing(), now)
 
     def dispose(self) -> None:
         """Close all connections; a process that forks does this first."""
@@ -139,26 +149,25 @@ class UnitOfWork:
 
     connection: Connection
 
-    def __init__(self, engine: Engine, now: datetime):
+    def __init__(self, transaction: AbstractContextManager[Connection], now: datetime):
         """`now`: the server's time of this act, aware."""
         self.now = now
         self.before_commit: list[Callable[[], None]] = []
         self.journal = None  # the events gathered so far; belongs to engine.audit
         self.changed: dict[int, object] = {}  # every row written, by identity, over all flushes
         self.removed: dict[int, object] = {}
-        self._engine = engine
+        self._transaction = transaction
         self._session: Session | None = None
         self._writes: dict[int, object] = {}
 
     def __enter__(self) -> "UnitOfWork":
-        self.connection = self._engine.connect()
-        self.connection.begin()
+        self.connection = self._transaction.__enter__()
         return self
 
-    def __exit__(self, *_exception) -> None:
+    def __exit__(self, *exception) -> None:
         if self._session is not None:
             self._session.close()
-        self.connection.close()
+        self._transaction.__exit__(*exception)
 
     @property
     def session(self) -> Session:
@@ -320,8 +329,3 @@ def _in_our_words(context: ExceptionContext) -> EngineError | None:
         return DatabaseBusy()
     unreached = code is None and isinstance(context.sqlalchemy_exception, OperationalError)
     return DatabaseUnavailable() if group in _AWAY or unreached or context.is_disconnect else None
-
-
-def _begin_sqlite(connection) -> None:
-    writing = connection.get_execution_options().get("shuibo_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

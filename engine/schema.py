@@ -14,10 +14,11 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 
 def upgrade(database: Database, revision: str = "head") -> None:
     """Run every migration not yet run, in one transaction where the database can."""
-    with database.writing.begin() as connection:
+    with database.writing() as connection:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
+        connection.commit()
 
 
 def current(database: Database) -> str | None:

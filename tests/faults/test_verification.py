@@ -21,7 +21,7 @@ def test_more_events_than_are_read_at_a_time(county, small_batches):
 
 
 def test_a_fault_is_found_beyond_the_first_batch(county, small_batches):
-    with county.system.database.writing.begin() as connection:
+    with county.system.database.engine.begin() as connection:
         name, seq = connection.execute(text("SELECT stream, max(seq) FROM event GROUP BY stream ORDER BY stream DESC LIMIT 1")).one()
         connection.execute(text("UPDATE event SET kind = 'x' WHERE stream = :s AND seq = :n"), {"s": name, "n": seq})
     assert [fault.split(":")[0] for fault in county.faults()] == [f"{name}#{seq}"]

@@ -31,7 +31,7 @@ def filled(county):
 
 def behind(county, statement: str, **values) -> int:
     """What somebody with the database's password can do."""
-    with county.system.database.writing.begin() as connection:
+    with county.system.database.engine.begin() as connection:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         else:
