@@ -67,7 +67,7 @@ def _limit_pages(database: Database) -> Callable:
 
 
 def _run(county: County, *statements: str) -> None:
-    with county.system.database.writing() as connection:
+    with county.system.database.engine.begin() as connection:
         for statement in statements:
             connection.execute(text(statement))
 
