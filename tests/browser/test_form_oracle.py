@@ -14,7 +14,7 @@ from engine.feel import from_plain
 from engine.forms import compile_form, values
 from engine.forms.evaluation import Evaluation
 from engine.forms.reading import check, written
-from tests.support.browsers import CHROMIUM, FLAGS, PACKAGES, PERSON
+from tests.support.browsers import PACKAGES, PERSON
 from tests.support.form_cases import Batch, cases
 from tests.support.forms import CLOCK, schema
 
@@ -62,22 +62,19 @@ DRIVER = """async cases => {
 
 
 @pytest.fixture(scope="module")
-def form_js():
+def form_js(browser):
     """`form_js(cases)` → what form-js makes of each: {"data", "errors": {(field id, index…)}}."""
-    from playwright.sync_api import sync_playwright
+    context = browser.new_context(**PERSON)
+    page = context.new_page()
+    page.set_content("<!doctype html><title>form-js</title>")
+    page.add_script_tag(path=VIEWER)
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_context(**PERSON).new_page()
-        page.set_content("<!doctype html><title>form-js</title>")
-        page.add_script_tag(path=VIEWER)
+    def run(cases):
+        answers = json.loads(page.evaluate(DRIVER, cases), parse_float=Decimal, parse_int=Decimal)
+        return [{"data": answer["data"], "errors": set(_flat(answer["errors"]))} for answer in answers]
 
-        def run(cases):
-            answers = json.loads(page.evaluate(DRIVER, cases), parse_float=Decimal, parse_int=Decimal)
-            return [{"data": answer["data"], "errors": set(_flat(answer["errors"]))} for answer in answers]
-
-        yield run
-        browser.close()
+    yield run
+    context.close()
 
 
 def _flat(errors, at=()):
