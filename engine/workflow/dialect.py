@@ -16,6 +16,7 @@ from engine.workflow.timing import fault_of, moment
 from engine.workflow.vocabulary import BPMN, TIMER_PARTS, ZEEBE
 
 NAMESPACES = {"b": BPMN, "z": ZEEBE}
+LONGEST_PATH = 20
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
@@ -49,7 +50,7 @@ class Dialect:
     def variable(self, node: etree._Element, text: str | None, field: str) -> tuple[str, ...] | None:
         """A variable, or a path into one."""
         path = tuple((text or "").strip().split("."))
-        if not all(_NAME.fullmatch(part) for part in path) or (field == "result" and len(path) > 1):
+        if len(path) > (1 if field == "result" else LONGEST_PATH) or not all(_NAME.fullmatch(part) for part in path):
             self.report.add("bad_variable", place(node), what=FIELDS[field], name=text or "")
         elif path[0] in HOST_NAMES:
             self.report.add("reserved_name", place(node), name=path[0])

@@ -14,6 +14,18 @@ if TYPE_CHECKING:
 Reach = Mapping[str, frozenset[str]]  # element id → ids of the join's incoming flows it leads to without passing the join
 
 
+class Reaches(dict):
+    """Join id → `Reach`. Two threads may both work out the same entry; they get the same."""
+
+    def __init__(self, process: "Process"):
+        super().__init__()
+        self._process = process
+
+    def __missing__(self, join: str) -> Reach:
+        self[join] = found = reach(self._process, self._process.elements[join])
+        return found
+
+
 def parallel_ready(join: "Element", arrived: Mapping[str, int]) -> bool:
     """Whether every incoming flow has a token."""
     return all(arrived.get(flow.id) for flow in join.incoming)

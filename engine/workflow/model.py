@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from types import MappingProxyType
 
 from engine.workflow import joins
 from engine.workflow.formula import Formula
@@ -108,9 +107,9 @@ class TimerRule:
     formula: Formula
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Element:
-    """A node of the diagram. Fields that its kind does not have keep their defaults."""
+    """A node of the diagram, equal only to itself. Fields that its kind does not have keep their defaults."""
 
     id: str
     kind: Kind
@@ -158,7 +157,7 @@ class Element:
         return len(self.incoming) > 1 and self.kind in (Kind.PARALLEL, Kind.INCLUSIVE)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Process:
     """A compiled procedure."""
 
@@ -185,6 +184,5 @@ class Process:
 
     @cached_property
     def reach(self) -> Mapping[str, joins.Reach]:
-        """For each inclusive join: which of its incoming flows a token elsewhere can still arrive at."""
-        waiting = (e for e in self.elements.values() if e.joins and e.kind is Kind.INCLUSIVE)
-        return MappingProxyType({e.id: joins.reach(self, e) for e in waiting})
+        """For an inclusive join: which of its incoming flows a token elsewhere can still arrive at. Worked out when first asked."""
+        return joins.Reaches(self)

@@ -175,6 +175,11 @@ REFUSED = {
     "variable with a space": (script(variable="a b"), "bad_variable", "u"),
     "variable missing": (script(variable=""), "bad_variable", "u"),
     "variable path": (script(variable="a.b"), "bad_variable", "u"),
+    "endless path": (
+        file(USER.format(f'<zeebe:ioMapping><zeebe:input source="=1" target="{".".join("a" * 21)}"/></zeebe:ioMapping>', "")),
+        "bad_variable",
+        "u",
+    ),
     "mapping without target": (file(USER.format('<zeebe:ioMapping><zeebe:input source="=1"/></zeebe:ioMapping>', "")), "bad_variable", "u"),
     "mapping without source": (file(USER.format('<zeebe:ioMapping><zeebe:output target="a"/></zeebe:ioMapping>', "")), "missing_source", "u"),
     "host name as variable": (script(variable="parameters"), "reserved_name", "u"),
