@@ -66,7 +66,10 @@ class Json(TypeDecorator):
 
 def canonical(value) -> str:
     """JSON with sorted keys and no spaces: equal values have equal text."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _canonical(value)
+
+
+_canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode  # dumps() would make one each time
 
 
 def reference(column: str) -> ForeignKey:
