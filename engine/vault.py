@@ -88,7 +88,7 @@ class Vault:
 
     def index(self, county_id: str, purpose: str, text: str) -> str:
         """A keyed token (HMAC-SHA-256, 128 bits, hexadecimal) that finds `text` without storing it."""
-        message = f"{county_id}\x00{purpose}\x00{text}".encode()
+        message = f"{county_id}\x00{purpose}\x00{text}".encode(errors="surrogatepass")  # no text may break a look-up
         return hmac.new(self._index_key, message, hashlib.sha256).hexdigest()[:32]
 
     def destroy(self, key: SubjectKey, now: datetime) -> None:
