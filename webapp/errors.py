@@ -52,6 +52,7 @@ STATUS: dict[type[e.EngineError], int] = {
     e.SealBroken: 500,
 }
 OTHERWISE = 422
+RETRY_SECONDS = 5  # what a program is told to wait when the database is busy or away
 
 # What the server, the router or the parser refuse: title and what to do next.
 PAGES = {
@@ -107,7 +108,8 @@ def show_engine_error(error: e.EngineError):
     if status >= 500:
         log.error("engine_error", code=error.code, reference=reference(), path=request.path)
     message, hint = translated(error)
-    return answer(status, error.code, message, hint, extras(error))
+    headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else None
+    return answer(status, error.code, message, hint, extras(error), headers)
 
 
 def show_http_error(error: HTTPException):
@@ -198,6 +200,7 @@ def verdict(each) -> dict:
         "rule": get("rule"),
         "effect": str(get("effect")),
         "message": get("message") if in_chinese() else (get("message_en") or get("message")),
+        "hint": (get("hint") if in_chinese() else (get("hint_en") or get("hint"))) or "",
         "source": get("source"),
         "waivable_by": get("waivable_by"),
         "table": get("table"),

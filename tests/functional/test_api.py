@@ -2,7 +2,7 @@
 
 import io
 
-from tests.support.counties import PASSWORD
+from tests.support.county import PASSWORD
 from webapp.demo.answers import answer
 
 

@@ -5,7 +5,7 @@ import re
 
 from structlog.testing import capture_logs
 
-from tests.support.counties import PASSWORD
+from tests.support.county import PASSWORD
 from tests.support.web import words_of
 from webapp.demo.answers import answer
 

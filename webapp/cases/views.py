@@ -25,6 +25,9 @@ PAGE = 30
 HISTORY = 400  # events on one page of the time line
 
 
+pages.app_template_filter("told")(timeline.text_of)
+
+
 @pages.get("/")
 def index():
     """Cases of one's place, the newest first."""

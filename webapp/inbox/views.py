@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from markupsafe import Markup
 
-from engine import clients, instances as cases, organisation, tasks
+from engine import assignment, clients, instances as cases, organisation, tasks
 from engine.commands import tasks as commands
 from engine.db import new_id
 from engine.exceptions import EngineError, Erased, Forbidden, InvalidForm, NotFound, NotOffered, RegulationRefused, TaskTaken
@@ -12,8 +12,9 @@ from engine.instances import CLAIMED, OFFERED
 from webapp import auth
 from webapp.auth import actor, command, session, system
 from webapp.errors import status_of, verdict
-from webapp.i18n import named, now, translated
+from webapp.i18n import in_chinese, named, now, translated
 from webapp.inbox.form_html import parse
+from webapp.words import role
 
 pages = Blueprint("inbox", __name__, template_folder="templates", url_prefix="/tasks")
 pages.before_request(auth.require_sign_in)
@@ -99,7 +100,7 @@ def next_address(answer: dict) -> str:
             found = tasks.detail(system(), session(), actor(), new["id"])
         except EngineError:
             continue
-        if found.task.holder_id == actor().person_id or (found.task.status == OFFERED and may_claim(found.task)):
+        if found.task.holder_id == actor().person_id or (found.task.status == OFFERED and not barrier(found.task)):
             return url_for("inbox.task", task_id=new["id"])
     return url_for("inbox.index")
 
@@ -121,7 +122,8 @@ def _page(detail, submitted: dict | None = None, errors: dict | None = None, ref
         name=element_name(detail),
         documentation=detail.element.documentation,
         mine=mine,
-        claimable=task.status == OFFERED and may_claim(task),
+        claimable=task.status == OFFERED and not barrier(task),
+        barrier=barrier(task) if task.status == OFFERED else None,
         form=detail.form,
         fields=fields,
         context=detail.form.context(detail.variables) if detail.form and mine else {},
@@ -150,25 +152,26 @@ def element_name(detail) -> str:
     return named({"name": element.name or element.id, "name_en": element.properties.get("name_en")})
 
 
-def may_claim(task) -> bool:
-    """Whether the actor is one the task is offered to."""
-    from engine.assignment import may_take
-
-    who = actor()
-    return may_take(who.groups, who.unit_path, cases.offer_of(task), who.person_id, who.username)
+def barrier(task) -> str | None:
+    """Why the task is not one for this person, in the reader's language; None if it is."""
+    who, offer = actor(), cases.offer_of(task)
+    why = assignment.refusal(who.groups, who.unit_path, offer, who.person_id, who.username)
+    if why is None:
+        return None
+    chinese, english = assignment.REFUSALS[why]
+    kinds = gettext("、").join(role(kind) for kind in sorted(offer.workforce))
+    return (chinese if in_chinese() else english).format(workforce=kinds)
 
 
 def candidates(task) -> list:
     """The people of the place to whom the task could be handed, but its holder, by name."""
-    from engine.assignment import may_take
-
     offer = cases.offer_of(task)
     within = "/".join(task.place_path.split("/")[:2])
     found = organisation.actors(session(), system().vault, actor().county_id, within)
     return [
         person
         for person in found
-        if person.person_id != task.holder_id and may_take(person.groups, person.unit_path, offer, person.person_id, person.username)
+        if person.person_id != task.holder_id and assignment.may_take(person.groups, person.unit_path, offer, person.person_id, person.username)
     ]
 
 
