@@ -124,6 +124,11 @@ class Reader:
             self.ids.add(identity)
             if len(identity) > MAX_ID or not _ID.fullmatch(identity):
                 self.report.add("bad_id", identity[:MAX_ID], limit=MAX_ID)
+        for node in self.root.iter(f"{{{BPMN}}}association", f"{{{BPMN}}}group"):
+            for attribute in ("sourceRef", "targetRef", "categoryValueRef"):
+                target = node.get(attribute, "").rpartition(":")[2]
+                if target and target not in self.ids:
+                    self.report.add("dangling_reference", place(node), name=target)
 
     # --- scopes ---------------------------------------------------------------------------------------------------------
 

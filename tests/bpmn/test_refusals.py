@@ -222,6 +222,8 @@ REFUSED = {
         "dangling_reference",
         "l",
     ),
+    "association of nothing": (file(more='<bpmn:association id="a1" sourceRef="u" targetRef="x"/>'), "dangling_reference", "a1"),
+    "group of nothing": (file(more='<bpmn:group id="g1" categoryValueRef="x"/>'), "dangling_reference", "g1"),
     "boundary of nothing": (file(more=boundary(timer("PT1H"), 'attachedToRef="x"')), "dangling_reference", "b"),
     "boundary of an event": (file(more=boundary(timer("PT1H"), 'attachedToRef="end"')), "bad_host", "b"),
     "boundary of what does not wait": (file(node("manualTask"), boundary(timer("PT1H"))), "bad_host", "b"),
