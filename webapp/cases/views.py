@@ -125,7 +125,7 @@ def case(instance_id: str):
         show_all=show_all,
         people=people,
         data=timeline.told(feel.encode(running.variables()), labels) if show_data else None,
-        client=_client(opened.instance.client_id, by_task=True) if show_data else None,
+        client=_client(opened.instance.client_id) if show_data else None,
         can_cancel=organisation.may(actor(), "instance:cancel") and opened.instance.status in ("active", "incident"),
         can_retry=organisation.may(actor(), "incident:retry") and opened.instance.status == "incident",
     )
@@ -177,11 +177,11 @@ def _first_stop(answer: dict) -> str:
     return address if address != url_for("inbox.index") else url_for("cases.case", instance_id=answer["id"])
 
 
-def _client(client_id: str | None, by_task: bool = False):
+def _client(client_id: str | None):
     if not client_id:
         return None
     try:
-        return clients.read(session(), system().vault, actor(), client_id, by_task=by_task)
+        return clients.read(session(), system().vault, actor(), client_id)
     except (NotFound, Erased, Forbidden):
         return None
 

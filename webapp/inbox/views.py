@@ -35,7 +35,7 @@ def index():
         lines=lines,
         next=following,
         counts=tasks.counts(session(), actor()),
-        clients=client_names({line.instance.client_id for line in lines}),
+        clients=client_names({line.instance.client_id for line in lines}, held=view == "mine"),
         holders=organisation.names_of(session(), system().vault, {line.task.holder_id for line in lines} - {None}),
     )
 
@@ -131,7 +131,7 @@ def _page(detail, submitted: dict | None = None, errors: dict | None = None, ref
         refusal=translated(refusal) if refusal else None,
         verdicts=[verdict(each) for each in getattr(refusal, "verdicts", ())],
         holder=people.get(task.holder_id),
-        client=client_names({detail.instance.client_id}).get(detail.instance.client_id),
+        client=client_names({detail.instance.client_id}, held=mine).get(detail.instance.client_id),
         candidates=candidates(task) if _delegable(task) else [],
         once=new_id(),
         key_field=KEY,
@@ -175,12 +175,12 @@ def candidates(task) -> list:
     ]
 
 
-def client_names(client_ids) -> dict[str, str]:
-    """Names of the clients that the actor may see; a task that somebody holds opens its client's name to them."""
+def client_names(client_ids, held: bool = False) -> dict[str, str]:
+    """Names of the clients that the actor may see. `held`: by tasks that the actor holds; that opens a name to volunteers and partners too."""
     found = {}
     for client_id in set(client_ids) - {None}:
         try:
-            found[client_id] = clients.read(session(), system().vault, actor(), client_id, by_task=True).name
+            found[client_id] = clients.read(session(), system().vault, actor(), client_id, by_task=held).name
         except (NotFound, Forbidden, Erased):
             continue
     return found
