@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from tests.bench import naive, ours
-from tests.support.counties import ROOT
+from tests.support.databases import ROOT
 
 LOOP = 1000
 WINDOW = 9  # completions around iteration 10 and before iteration 1,000 whose median is compared
@@ -123,7 +123,7 @@ def render(ways: dict, floor: list[float], loops: dict, rounds: int) -> str:
         "",
         "Written by `make bench`; do not edit. Machines are noisy: trust the ratios, which come from one run in which the ways took turns.",
         "",
-        f"{rounds} cases of three user tasks and a gateway, a form of ten fields; SQLite, WAL, synchronous=FULL. "
+        f"{rounds} cases of three user tasks and a gateway, a form of ten fields; SQLite, WAL, synchronous=FULL.",
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}.",
         "",
         "| one completion | median ms | 90 % ms | × naive |",

@@ -17,7 +17,9 @@ from engine.commands.definitions import deploy, publish
 from engine.commands.instances import start
 from engine.commands.tasks import claim, complete
 from engine.instances import Task
-from tests.support.counties import PASSWORD, ROOT, County, prepare
+from tests.support.counties import County, prepare
+from tests.support.county import MASTER_KEY, PASSWORD
+from tests.support.databases import ROOT
 
 DIAGRAMS = Path(__file__).parents[1] / "bpmn" / "bench"
 TEN_FIELDS = json.loads((Path(__file__).with_name("ten_fields.json")).read_text(encoding="utf-8"))
@@ -71,7 +73,7 @@ class OverHttp:
         token = self.call("POST", "/tokens", {"username": "ft-01-1", "password": PASSWORD})["token"]
         self.headers["Authorization"] = f"Bearer {token}"
 
-    headers = {"Content-Type": "application/json"}  # noqa: RUF012
+    headers = {"Content-Type": "application/json"}
 
     def call(self, method: str, path: str, body: dict | None = None) -> dict:
         """One request; anything but success stops the bench."""
@@ -102,7 +104,7 @@ def gunicorn(county: County, folder: Path):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     key = folder / "master.key"
-    key.write_text("07" * 32)
+    key.write_text(MASTER_KEY.hex())
     environment = os.environ | {
         "SHUIBO_DATABASE_URL": county.url,
         "SHUIBO_MASTER_KEY_FILE": str(key),

@@ -14,9 +14,9 @@ from engine import db
 from engine.commands.tasks import claim, complete
 from engine.db import Database
 from engine.exceptions import DatabaseBusy, DatabaseUnavailable, EngineError, StorageFull
-from engine.system import System
 from tests.faults.people import assert_sound, events, prepare_cases
-from tests.support.counties import PASSWORD, VAULT, County
+from tests.support.counties import County
+from tests.support.county import MASTER_KEY, PASSWORD, open_system
 from webapp import create_app
 
 WHO = "ft-01-1"
@@ -195,7 +195,7 @@ def test_the_api_says_when_to_come_back(claimed, monkeypatch, tmp_path):
 def _client(county: County, tmp_path, monkeypatch):
     """A client of the application, signed in."""
     key = tmp_path / "master.key"
-    key.write_text("07" * 32)
+    key.write_text(MASTER_KEY.hex())
     monkeypatch.setenv("SHUIBO_VAR", str(tmp_path))
     app = create_app(
         {"database_url": county.url, "master_key_file": key, "county_id": "county", "clock": lambda: county.now, "testing": True}
@@ -207,6 +207,6 @@ def _client(county: County, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all/shuibo.db", "postgresql+psycopg://nobody@127.0.0.1:9/none"])
 def test_a_database_that_is_not_there(url, county):
-    system = System(Database(url), VAULT, "county")
+    system = open_system(url)
     with pytest.raises(DatabaseUnavailable):
         claim(system, county.act(WHO), "0" * 32, now=county.now)

@@ -227,7 +227,7 @@ def test_clients_are_registered_found_and_opened(site):
 def test_the_county_and_its_people(site):
     visit = site.visit("supervisor")
     home = words_of(visit.get("/").text)
-    assert "水泊街道" in home and "梁山街道" in home and "进行中的个案" in home
+    assert "甲镇" in home and "乙镇" in home and "进行中的个案" in home
     assert site.county.act("ft-01-1").name in visit.get("/units/station-01").text
     assert visit.get("/units/nowhere").status_code == 404
     assert visit.get("/people", query_string={"q": site.county.act("lead-01").name}).status_code == 200
@@ -270,7 +270,7 @@ def test_a_parameter_is_changed(site):
     key = re.search(r'name="key" value="(\w+)"', visit.get("/settings/parameters").text)[1]
     changed = visit.submit("/settings/parameters", {"key": key, "value": "7", "unit": "station-01"})
     assert changed.status_code == 302
-    assert re.search(r"水泊街道:<b>7</b>", visit.get("/settings/parameters").text)
+    assert re.search(r"甲镇:<b>7</b>", visit.get("/settings/parameters").text)
     assert visit.submit("/settings/parameters", {"key": key, "value": "many"}).status_code == 422
     assert visit.submit("/settings/parameters", {"key": "nothing", "value": "1"}).status_code == 404
     assert site.county.faults() == []

@@ -159,7 +159,7 @@ def test_a_refusal_is_not_remembered_under_its_key(steps):
 
 def test_where_a_case_may_be_started(steps):
     with pytest.raises(Forbidden):
-        steps.start("two_steps", place="room-003", who="ft-01-1")
+        steps.start("two_steps", place="room-004", who="ft-01-1")
     with pytest.raises(NotFound):
         steps.start("two_steps", place="room-999")
     with pytest.raises(NotFound):

@@ -95,7 +95,8 @@ def catching(d: Built):
 
 
 def looping(d: Built):
-    loop = '<bpmn:standardLoopCharacteristics loopMaximum="3"><bpmn:loopCondition xsi:type="bpmn:tFormalExpression">=n &gt; 10</bpmn:loopCondition></bpmn:standardLoopCharacteristics>'
+    condition = '<bpmn:loopCondition xsi:type="bpmn:tFormalExpression">=n &gt; 10</bpmn:loopCondition>'
+    loop = f'<bpmn:standardLoopCharacteristics loopMaximum="3">{condition}</bpmn:standardLoopCharacteristics>'
     d.task("again", inner=loop), d.end()
     d.path("ask", "again", "end")
 

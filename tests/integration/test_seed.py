@@ -12,8 +12,8 @@ from engine.commands.seed import seed_county
 from engine.exceptions import CountyFileInvalid
 from engine.instances import Instance, Task
 from engine.organisation import Account, Actor, Unit, actor_of
-from tests.support.counties import ROOT
 from tests.support.county import NOW, SMALL, open_system, person
+from tests.support.databases import ROOT
 from webapp import demo
 
 LIANGSHAN = ROOT / "webapp" / "seeds" / "liangshan.yaml"

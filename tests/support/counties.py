@@ -1,53 +1,27 @@
-"""A small county for tests: one station with two rooms, a second station, and everybody a procedure needs.
+"""A running installation for tests: the small county (`tests.support.county`) with the engine's commands, people and time at hand.
 
 `county` runs the test on each database; `county.act("ft-01-1")` is that person; time is `county.now`, moved by hand.
 """
 
 from datetime import datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from engine import calendar, definitions, instances, tasks
-from engine.audit import Kind, record
+from engine.commands.calendars import import_year
 from engine.commands.definitions import deploy, publish
 from engine.commands.installation import deploy_directory, load_parameters
 from engine.commands.instances import start
-from engine.commands.seed import seed_county
 from engine.commands.tasks import claim, complete
 from engine.commands.timers import fire_due
-from engine.db import Database
-from engine.organisation import Actor, actor_of
-from engine.schema import upgrade
-from engine.system import System
-from engine.vault import Vault
+from engine.organisation import Actor
 from engine.verification import verify
 from engine.workflow import Case
+from tests.support.county import open_system, person, small_county
+from tests.support.databases import ROOT
 
-ROOT = Path(__file__).parents[2]
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))  # a Monday
-PASSWORD = "liangshan-1234"
-VAULT = Vault(b"\x07" * 32)
-COUNTY = """
-county: {name: 测试县, valid_from: 2022-01-01}
-stations:
-  - {name: 水泊街道, rooms: [张庄村, 李庄村]}
-  - {name: 梁山街道, rooms: [王庄村]}
-posts:
-  - {each: county, username: supervisor, roles: [supervisor]}
-  - {each: county, username: supervisor-2, roles: [supervisor]}
-  - {each: county, username: auditor, roles: [auditor]}
-  - {each: county, username: admin, roles: [admin]}
-  - {each: station, username: "lead-{number}", roles: [lead]}
-  - {each: station, username: "ft-{number}-1", workforce: full_time}
-  - {each: station, username: "ft-{number}-2", workforce: full_time}
-  - {each: station, username: "pt-{number}-1", workforce: part_time}
-  - {each: station, username: "volunteer-{number}-1", workforce: volunteer}
-  - {each: station, username: "partner-{number}-child", workforce: partner, partner: child}
-  - {each: room, username: "assistant-{number}", workforce: assistant}
-names: {surnames: 王李张刘, given: [秀英, 建国, 海燕, 永刚]}
-"""
 
 
 class County:
@@ -55,7 +29,7 @@ class County:
 
     def __init__(self, url: str):
         self.url = url
-        self.system = System(Database(url), VAULT, "county")
+        self.system = open_system(url)
         self.now = MORNING
         self._actors: dict[str, Actor] = {}
 
@@ -65,8 +39,7 @@ class County:
             if username == "system":
                 self._actors[username] = Actor.system(self.system.county_id)
             else:
-                with self.system.database.read() as session:
-                    self._actors[username] = actor_of(session, VAULT, username)
+                self._actors[username] = person(self.system, username)
         return self._actors[username]
 
     def deploy(self, **files: bytes | str) -> dict:
@@ -129,19 +102,12 @@ class County:
 
 
 def prepare(url: str) -> None:
-    """Tables, people, the calendar, parameters and regulations; no procedures."""
+    """Tables, people, calendars and parameters; no procedures."""
+    small_county(url)
     county = County(url)
-    upgrade(county.system.database)
-    file = Path(url.rsplit("/", 1)[-1].replace("?", "_") + ".yaml")
-    file = Path("/tmp") / file.name
-    file.write_text(COUNTY, encoding="utf-8")
-    seed_county(county.system, file, PASSWORD, county.now)
-    with county.system.database.unit(county.now) as unit:
-        for year in (2025, 2026):
-            calendar.put_year(unit, "county", calendar.chinese_year(year), None)
-        record(unit, "calendar/county", Kind.PARAMETER_SET, actor=Actor.system("county"))
-        unit.commit()
-    load_parameters(county.system, Actor.system("county"), ROOT / "bpmn" / "parameters.yaml", county.now)
+    for year in (2025, 2026):
+        import_year(county.system, county.act("admin"), calendar.chinese_year(year), now=county.now)
+    load_parameters(county.system, county.act("system"), ROOT / "bpmn" / "parameters.yaml", county.now)
     county.system.database.dispose()
 
 

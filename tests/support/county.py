@@ -9,10 +9,10 @@ from engine.organisation import Actor, actor_of
 from engine.system import System
 from engine.vault import Vault
 
-COUNTY = "testing"
+COUNTY = "county"
 PASSWORD = "correct horse"
 NOW = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)
-MASTER_KEY = bytes(range(32))
+MASTER_KEY = b"\x07" * 32
 SMALL = """
 county: {name: 小县, valid_from: 2022-01-01}
 stations:
@@ -29,6 +29,9 @@ posts:
   - {each: station, username: "partner-{number}-mediator", name: 马调解, workforce: partner, partner: mediator}
   - {each: room, username: "assistant-{number}", name: 朱助理, workforce: assistant}
   - {each: county, username: resident-1, name: 居民, roles: [resident]}
+  - {each: county, username: supervisor-2, name: 吴总督, roles: [supervisor]}
+  - {each: station, username: "ft-{number}-2", name: 江专二, workforce: full_time}
+  - {each: station, username: "partner-{number}-child", name: 唐主任, workforce: partner, partner: child}
 """
 
 

@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tests.support.counties import PASSWORD, County
+from tests.support.counties import County
+from tests.support.county import PASSWORD
 from webapp import create_app
 
 MASTER_KEY = "07" * 32  # the one that tests.support.counties seals with
