@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from markupsafe import Markup
 
-from engine import assignment, clients, instances as cases, organisation, tasks
+from engine import assignment, clients, definitions, instances as cases, organisation, tasks
 from engine.commands import tasks as commands
 from engine.db import new_id
 from engine.exceptions import EngineError, Erased, Forbidden, InvalidForm, NotFound, NotOffered, RegulationRefused, TaskTaken
@@ -35,6 +35,7 @@ def index():
         lines=lines,
         next=following,
         counts=tasks.counts(session(), actor()),
+        procedure=lambda line: procedure_name(definitions.compiled(system(), session(), line.instance.version_id)),
         clients=client_names({line.instance.client_id for line in lines}, held=view == "mine"),
         holders=organisation.names_of(session(), system().vault, {line.task.holder_id for line in lines} - {None}),
     )
@@ -150,6 +151,12 @@ def element_name(detail) -> str:
     """What the diagram calls the task, in the reader's language."""
     element = detail.element
     return named({"name": element.name or element.id, "name_en": element.properties.get("name_en")})
+
+
+def procedure_name(compiled) -> str:
+    """What a version's diagram is called, in the reader's language."""
+    process = compiled.process
+    return named({"name": process.name, "name_en": process.properties.get("name_en")})
 
 
 def barrier(task) -> str | None:
