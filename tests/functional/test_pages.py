@@ -136,7 +136,7 @@ def test_two_tasks_by_form_and_the_time_line(site):
     assert read.count("办结任务") == 2 and "发起个案" in read and "走访登记" in read
     assert site.county.act("assistant-001").name in read
     every = words_of(site.visit("ft-01-1").get(f"{case}?all=1").text)
-    assert "flow:taken" in every and "走向下一步" in every
+    assert "element:completed" in every
     assert site.visit("ft-01-1").get(f"{case}/diagram.bpmn").data.startswith(b"<?xml")
     assert site.county.faults() == []
 
@@ -221,6 +221,12 @@ def test_clients_are_registered_found_and_opened(site):
     started = visit.submit("/cases/new", {"definition": "service_delivery", "place": "room-001", "client_id": client})
     assert started.status_code == 302
     assert "张三丰" in site.visit("assistant-001").get("/tasks/?view=offered").text
+    number = site.api("ft-01-1").get("/instances").json["items"][0]["number"]
+    for text in ("张三", "zhangsan", "zs", number, number[:8]):
+        assert number in visit.get("/cases/", query_string={"q": text}).text, text
+    for query in ({"q": "李四"}, {"q": "张三", "status": "completed"}):
+        assert number not in visit.get("/cases/", query_string=query).text
+    assert number not in site.visit("lead-02").get("/cases/", query_string={"q": "张三"}).text
     assert site.visit("volunteer-01-1").get("/clients/").status_code == 403
 
 

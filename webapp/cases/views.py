@@ -10,6 +10,7 @@ from engine import audit, clients, definitions, feel, instances, organisation
 from engine.commands import instances as commands
 from engine.db import new_id
 from engine.exceptions import Erased, Forbidden, InvalidRequest, NotFound, RegulationRefused
+from engine.instances import Instance
 from engine.workflow import Case
 from webapp import auth
 from webapp.auth import actor, command, session, system
@@ -31,17 +32,13 @@ pages.app_template_filter("told")(timeline.text_of)
 @pages.get("/")
 def index():
     """Cases of one's place, the newest first."""
-    wanted = {name: request.args.get(name) or None for name in ("status", "definition", "station")}
+    wanted = {name: request.args.get(name, "").strip() or None for name in ("q", "status", "definition", "station")}
     station = places().by_key.get(wanted["station"] or "")
-    found, following = instances.cases(
-        session(),
-        actor(),
-        status=wanted["status"],
-        definition=wanted["definition"],
-        station_id=station.id if station else None,
-        cursor=request.args.get("cursor"),
-        limit=PAGE,
-    )
+    conditions = {"status": wanted["status"], "definition": wanted["definition"], "station_id": station.id if station else None}
+    if wanted["q"]:
+        found, following = _search(wanted["q"], conditions), None
+    else:
+        found, following = instances.cases(session(), actor(), **conditions, cursor=request.args.get("cursor"), limit=PAGE)
     return render_template(
         "cases/index.html",
         cases=found,
@@ -157,6 +154,20 @@ def retry(instance_id: str):
     return redirect(url_for("cases.case", instance_id=instance_id))
 
 
+def _search(text: str, conditions: dict) -> list:
+    """The latest cases of the people whom `text` finds (characters, pinyin, initials), and those whose number begins with it."""
+    auth.require("instance:read")
+    query = select(Instance).where(instances.visible(actor())).order_by(Instance.id.desc()).limit(PAGE)
+    for column, value in zip((Instance.status, Instance.definition_key, Instance.station_id), conditions.values(), strict=True):
+        if value:
+            query = query.where(column == value)
+    people = []
+    if organisation.may(actor(), "client:read"):
+        people, _more = clients.search(session(), system().vault, actor(), text, limit=100)
+    numbered = Instance.number.startswith(text.upper(), autoescape=True)
+    return list(session().scalars(query.where(numbered | Instance.client_id.in_([each.id for each in people]))))
+
+
 def startable() -> list:
     """Published procedures."""
     found = definitions.versions(session(), system().county_id, "procedure")
@@ -202,7 +213,7 @@ def _marks(running: Case, instance_id: str) -> str:
     here = [wait.element.id for wait in running.waits()] + [timer.element.id for timer in running.timers()]
     broken = [incident.element.id for incident in running.incidents() if incident.element]
     query = select(audit.Event.facts).where(
-        audit.Event.stream == instances.stream_of(instance_id), audit.Event.kind.in_(("element:completed", "flow:taken"))
+        audit.Event.stream == instances.stream_of(instance_id), audit.Event.kind == "element:completed"
     )
-    done = {facts.get("flow") or facts.get("element") for facts in session().scalars(query)}
+    done = {each for facts in session().scalars(query) for each in (facts["element"], *facts.get("flows", ()))}
     return json.dumps({"here": sorted(set(here)), "broken": sorted(set(broken)), "done": sorted(done - {None} - set(here))})
