@@ -8,6 +8,7 @@ import base64
 import functools
 import hashlib
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
@@ -135,9 +136,11 @@ def row_name(row) -> str:
     return "/".join([table, *(str(getattr(row, part)) for part in key)])
 
 
-def event_hash(event: dict) -> str:
+def event_hash(event: Mapping) -> str:
     """The hash of an event: over everything but itself; the sealed payload enters as the hash of its ciphertext."""
-    body = {name: _plain(value) for name, value in event.items() if name not in ("hash", "sealed")}
+    body = dict(event)
+    body.pop("hash", None)
+    body["occurred_at"], body["recorded_at"] = _plain(event["occurred_at"]), _plain(event["recorded_at"])
     body["sealed"] = hashlib.sha256(event["sealed"]).hexdigest() if event["sealed"] is not None else None
     return hashlib.sha256(canonical(body).encode()).hexdigest()
 

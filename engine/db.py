@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import ClassVar, Self
 
-from sqlalchemy import DateTime, ForeignKey, String, Text, bindparam, create_engine, event, select
+from sqlalchemy import DateTime, ForeignKey, String, Text, Update, bindparam, create_engine, event, select
 from sqlalchemy.engine import Connection, ExceptionContext, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -66,9 +66,10 @@ class Json(TypeDecorator):
 
 def canonical(value) -> str:
     """JSON with sorted keys and no spaces: equal values have equal text."""
-    return _canonical(value)
+    return _canonical(value) if value else _EMPTY.get(value.__class__) or _canonical(value)
 
 
+_EMPTY = {dict: "{}", list: "[]"}
 _canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode  # dumps() would make one each time
 
 
@@ -221,7 +222,7 @@ class UnitOfWork:
         self._writes.clear()
 
 
-FETCHED = "_fetched_revision"
+FETCHED = "_fetched"  # what the row held when it was read
 
 
 class Fetch:
@@ -262,11 +263,9 @@ class _Mapped:
         self.names = [column.name for column in table.c]
         self.keys = [column.name for column in table.primary_key]
         self.revision = next((name for name in ("revision", "version") if name in self.names), None)
+        self.table = table
         self.insert = table.insert()
-        same = [table.c[key] == bindparam(f"old_{key}") for key in self.keys]
-        if self.revision:
-            same.append(table.c[self.revision] == bindparam("old_revision"))
-        self.update = table.update().where(*same).values({name: bindparam(name) for name in self.names if name not in self.keys})
+        self.updates: dict[tuple[str, ...], Update] = {}
 
     @classmethod
     def of(cls, model: type[Base]) -> "_Mapped":
@@ -276,7 +275,7 @@ class _Mapped:
 
     def load(self, values) -> Base:
         row = self.model.row(**dict(zip(self.names, values, strict=True)))
-        row.__dict__[FETCHED] = row.__dict__[self.revision] if self.revision else None
+        row.__dict__[FETCHED] = dict(zip(self.names, values, strict=True))
         return row
 
     def values(self, row: Base) -> dict:
@@ -284,17 +283,25 @@ class _Mapped:
 
     def count_up(self, row: Base) -> None:
         if self.revision:
-            row.__dict__[self.revision] = row.__dict__.get(FETCHED, 0) + 1
+            row.__dict__[self.revision] = row.__dict__.get(FETCHED, {}).get(self.revision, 0) + 1
 
     def update_one(self, connection: Connection, row: Base) -> None:
-        old = {f"old_{key}": getattr(row, key) for key in self.keys} | {"old_revision": row.__dict__[FETCHED]}
+        """Write what differs from what was read, if the row is still of the revision that was read."""
+        held, read = row.__dict__, row.__dict__[FETCHED]
         self.count_up(row)
-        values = {name: value for name, value in self.values(row).items() if name not in self.keys}
-        if not self.revision:
-            del old["old_revision"]
-        if connection.execute(self.update, values | old).rowcount != 1:
+        changed = tuple(name for name in self.names if held[name] is not read[name] and held[name] != read[name])
+        if not changed:
+            return
+        known = {f"old_{name}": read[name] for name in (*self.keys, self.revision) if name}
+        if connection.execute(self._update(changed), {name: held[name] for name in changed} | known).rowcount != 1:
             raise StaleVersion()
-        row.__dict__[FETCHED] = row.__dict__[self.revision] if self.revision else None
+        row.__dict__[FETCHED] = self.values(row)
+
+    def _update(self, changed: tuple[str, ...]) -> Update:
+        if changed not in self.updates:
+            same = [self.table.c[name] == bindparam(f"old_{name}") for name in (*self.keys, self.revision) if name]
+            self.updates[changed] = self.table.update().where(*same).values({name: bindparam(name) for name in changed})
+        return self.updates[changed]
 
 
 def _by_model(rows) -> dict[type[Base], list[Base]]:

@@ -1,8 +1,10 @@
 """What is in force now: parameters, calendar and regulation tables. Cached by a process and revalidated by one look at their streams."""
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.engine import Connection
@@ -33,7 +35,7 @@ class Reference:
 
     def parameters(self, now: datetime, station_id: str | None) -> dict:
         """Name → value in force at `now` for a station: the FEEL context `parameters`. Not to be changed."""
-        since = max((row.valid_from for row in self.parameter_rows if row.valid_from <= now), default=None)
+        since = bisect_right(self.parameter_rows, now, key=attrgetter("valid_from"))  # rows are in the order of their dates
         found = self._in_force.get((station_id, since))
         if found is None:
             rows = parameters.effective(self.parameter_rows, now, station_id)

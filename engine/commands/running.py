@@ -16,7 +16,7 @@ from engine.instances import ACTIVE, CLAIMED, INCIDENT, OFFERED, Instance, Task,
 from engine.organisation import Account
 from engine.reference import Reference
 from engine.vault import SubjectKey
-from engine.workflow import Case, Environment, Wait
+from engine.workflow import Case, Environment, Step, Wait
 
 PLACES = {"county": 1, "station": 2, "room": 3}  # how many parts of a place's path a task's place keeps
 
@@ -69,9 +69,8 @@ class Run:
 
     def save(self, done: int | None = None) -> None:
         """Write the steps taken, the new state, and the tasks and timers that opened or closed. `done`: the token just completed."""
-        for step in self.case.drain_steps():
-            facts = {"element": step.element, "token": step.token} | step.facts
-            self.record(step.kind, facts, step.data or None)
+        for kind, facts, data in _lines(self.case.drain_steps()):
+            self.record(kind, facts, data)
         self._save_tasks(done)
         self._save_timers()
         self.instance.status = str(self.case.status)
@@ -173,6 +172,22 @@ class Run:
                 )
             )
         self._timers = {number: timer.due for number, timer in timers.items()}
+
+
+def _lines(steps: list[Step]) -> list[tuple[str, dict, dict | None]]:
+    """(kind, facts, data) of each event for the steps a case took.
+
+    One event tells that an element was completed and which flows were taken from it. That a wait was completed is told by the command's
+    own event.
+    """
+    kept: list[tuple[str, dict, dict | None]] = []
+    for step in steps:
+        last_kind, last_facts, _ = kept[-1] if kept else (None, {}, None)
+        if step.kind == "flow:taken" and last_kind == "element:completed" and last_facts["element"] == step.element:
+            last_facts.setdefault("flows", []).append(step.facts["flow"])
+        elif step.kind != "wait:completed":
+            kept.append((step.kind, {"element": step.element, "token": step.token} | step.facts, step.data or None))
+    return kept
 
 
 def lock_instance(act: Act, instance_id: str) -> Run:

@@ -93,7 +93,8 @@ def complete_wait(run: Run, task: Task, data: dict, claim: bool = False) -> None
     _note(run, element, act.actor)
     task.status, task.ended_at = "completed", act.now
     act.unit.write(task)
-    run.record(Kind.TASK_COMPLETED, {"task": task.id, "element": task.element, "version": run.compiled.number})
+    facts = {"task": task.id, "element": task.element, "token": task.token, "version": run.compiled.number}
+    run.record(Kind.TASK_COMPLETED, facts)
     run.case.complete(task.token, values, run.environment)
     run.save(done=task.token)
 

@@ -4,7 +4,7 @@ import json
 import random
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Boolean, text
 
 from engine import tables
 from engine.audit import Event, event_hash
@@ -135,7 +135,9 @@ def test_random_tampering_is_found(filled, campaign):
         column = dice.choice([column.name for column in columns if column.name not in key])
         where = " AND ".join(f"{name} = :k_{name}" for name in key)
         keys = {f"k_{name}": victim[name] for name in key}
-        behind(filled, f"UPDATE {table} SET {column} = :v WHERE {where}", v=_other(victim[column], column, dice), **keys)
+        boolean = isinstance(columns[column].type, Boolean)
+        other = not victim[column] if boolean else _other(victim[column], column, dice)
+        behind(filled, f"UPDATE {table} SET {column} = :v WHERE {where}", v=other, **keys)
         assert filled.faults(), (table, column)
         behind(filled, f"UPDATE {table} SET {column} = :v WHERE {where}", v=victim[column], **keys)
     assert filled.faults() == []
@@ -151,8 +153,6 @@ def test_verify_reads_in_bounded_steps_and_tells_its_progress(filled):
 
 def _other(value, column: str, dice: random.Random):
     """Another value of the same kind."""
-    if isinstance(value, bool):
-        return not value
     if isinstance(value, int):
         return value + dice.randint(1, 9)
     if isinstance(value, bytes | memoryview):
