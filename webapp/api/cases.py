@@ -11,6 +11,7 @@ from engine.workflow import Case
 from webapp.api.shared import Anything, Page, Schema, Text, blueprint, from_cursor, idempotency_key, instant, page_of
 from webapp.api.tasks import task_summary
 from webapp.auth import actor, command, require, session, system
+from webapp.cases.views import note_look
 from webapp.places import places
 
 routes = blueprint("instances", "个案 · cases")
@@ -83,7 +84,8 @@ def index(wanted: dict):
 @routes.route("/instances/<instance_id>", methods=["GET"])
 @routes.response(200, Anything)
 def detail(instance_id: str):
-    """One case: status, open tasks, timers, incidents, and its variables for those who may see them."""
+    """One case: status, open tasks, timers, incidents, and its variables for those who may see them (looking leaves a line in the access stream)."""
+    note_look(instance_id)
     opened = instances.open_instance(system(), session(), actor(), instance_id)
     compiled = definitions.compiled(system(), session(), opened.instance.version_id)
     running = Case.restore(compiled.process, opened.state["case"])

@@ -7,7 +7,7 @@ from flask_babel import gettext
 from sqlalchemy import select
 
 from engine import audit, clients, definitions, feel, instances, organisation
-from engine.commands import instances as commands
+from engine.commands import clients as viewing, instances as commands
 from engine.db import new_id
 from engine.exceptions import Erased, Forbidden, InvalidRequest, NotFound, RegulationRefused
 from engine.instances import Instance
@@ -90,7 +90,8 @@ def new():
 
 @pages.get("/<instance_id>")
 def case(instance_id: str):
-    """One case: where it stands, what happened, what is known."""
+    """One case: where it stands, what happened, what is known. Looking at a person's case leaves a line in the viewer's access stream."""
+    note_look(instance_id)
     opened = instances.open_instance(system(), session(), actor(), instance_id)
     compiled = definitions.compiled(system(), session(), opened.instance.version_id)
     running = Case.restore(compiled.process, opened.state["case"])
@@ -166,6 +167,19 @@ def _search(text: str, conditions: dict) -> list:
         people, _more = clients.search(session(), system().vault, actor(), text, limit=100)
     numbered = Instance.number.startswith(text.upper(), autoescape=True)
     return list(session().scalars(query.where(numbered | Instance.client_id.in_([each.id for each in people]))))
+
+
+def note_look(instance_id: str) -> None:
+    """Record that the actor looks at the data of a case's client; nothing to record where there is none, or none that they may see."""
+    if not organisation.may(actor(), "client:read"):
+        return
+    instance = instances.open_instance(system(), session(), actor(), instance_id).instance
+    client_id, number = instance.client_id, instance.number
+    if client_id:
+        try:
+            command(viewing.view, client_id, f"case {number}")
+        except (NotFound, Erased):
+            pass
 
 
 def startable() -> list:

@@ -10,11 +10,22 @@
   });
   const answer = await fetch(place.dataset.source, { credentials: "same-origin" });
   if (!answer.ok) return;
-  await viewer.importXML(await answer.text());
+  await viewer.importXML(inTheReadersLanguage(await answer.text()));
   const canvas = viewer.get("canvas");
   const elements = viewer.get("elementRegistry");
   for (const [name, ids] of Object.entries(marks)) {
     for (const id of ids) if (elements.get(id)) canvas.addMarker(id, `case-${name}`);
+  }
+
+  // English names ride in the properties of the elements (name_en); the diagram itself is Chinese.
+  function inTheReadersLanguage(xml) {
+    if (document.documentElement.lang !== "en") return xml;
+    const diagram = new DOMParser().parseFromString(xml, "application/xml");
+    for (const property of diagram.querySelectorAll('[name="name_en"][value]')) {
+      const owner = property.closest("extensionElements")?.parentElement ?? property.parentElement?.parentElement?.parentElement;
+      if (owner?.hasAttribute("name")) owner.setAttribute("name", property.getAttribute("value"));
+    }
+    return new XMLSerializer().serializeToString(diagram);
   }
 
   const fit = () => canvas.zoom("fit-viewport", "auto");
