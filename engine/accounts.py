@@ -15,6 +15,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import ForeignKey, String, bindparam, case, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.db import Base, Id, Instant
@@ -164,9 +165,9 @@ def open_session(session: Session, account: Account, now: datetime, kind: str = 
     return token, expires_at
 
 
-def session_actor(session: Session, vault: Vault, token: str, now: datetime) -> Actor:
+def session_actor(connection: Connection, vault: Vault, token: str, now: datetime) -> Actor:
     """Who holds this token, in one statement. Raises NotSignedIn when it is unknown, expired or revoked, or the person has left."""
-    row = session.connection().execute(_SESSION_ACTOR, {"digest": digest(token), "now": now}).first()
+    row = connection.execute(_SESSION_ACTOR, {"digest": digest(token), "now": now}).first()
     if row is None:
         raise NotSignedIn()
     return actor_from(vault, row)

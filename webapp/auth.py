@@ -73,7 +73,8 @@ def known_actor() -> Actor | None:
         token = request_token()
         if token:
             try:
-                g.actor = session_actor(session(), system().vault, token, now())
+                with system().database.engine.connect() as connection:  # one statement needs no view of its own
+                    g.actor = session_actor(connection, system().vault, token, now())
             except NotSignedIn:
                 pass
     return g.actor

@@ -38,7 +38,7 @@ def sign_in(system, username="ft-01-1", password=PASSWORD, now=NOW, **options):
 
 def actor_with(system, token, now=NOW):
     with system.database.read() as session:
-        return accounts.session_actor(session, system.vault, token, now)
+        return accounts.session_actor(session.connection(), system.vault, token, now)
 
 
 def kinds(system, stream):
