@@ -25,6 +25,13 @@
       const owner = property.closest("extensionElements")?.parentElement ?? property.parentElement?.parentElement?.parentElement;
       if (owner?.hasAttribute("name")) owner.setAttribute("name", property.getAttribute("value"));
     }
+    for (const label of diagram.getElementsByTagNameNS("*", "BPMNLabel")) {  // drawn for two or three characters; words need more
+      const bounds = label.firstElementChild;
+      const [x, width] = [Number(bounds?.getAttribute("x")), Number(bounds?.getAttribute("width"))];
+      if (!bounds || width >= 90) continue;
+      bounds.setAttribute("x", x - (90 - width) / 2);
+      bounds.setAttribute("width", 90);
+    }
     return new XMLSerializer().serializeToString(diagram);
   }
 
