@@ -57,7 +57,7 @@ def open_task(county: County, instance_id: str, element: str) -> str:
 def test_two_processes_at_the_same_tasks(county, racers, campaign):
     """One claims, the other is told who; one completes, the other is told it is done; a key from both acts once; a timer fires once."""
     begun = []
-    for number in campaign.rounds(10, 1000):
+    for number in campaign.rounds(6, 1000):
         dice = campaign.dice(number)
         # The same key, the same request: one case.
         key = {"key": f"start-{number}"}
@@ -101,7 +101,7 @@ def test_two_processes_at_the_same_tasks(county, racers, campaign):
 def test_a_completion_and_its_deadline_at_the_same_moment(county, racers, campaign):
     """Either the task is completed or its time is up, never both and never neither."""
     outcomes = set()
-    for number in campaign.rounds(6, 500):
+    for number in campaign.rounds(4, 500):
         case = county.start("deadline")["id"]
         task = open_task(county, case, "ask")
         assert "answer" in racers(county.now, (ONE, "claim", (task,)), ("system", "fire", ()))[0]
@@ -130,7 +130,7 @@ def test_a_completion_and_its_deadline_at_the_same_moment(county, racers, campai
 def test_verification_beside_writers(county, racers, campaign):
     """What is verified while others write is as whole as when nobody does."""
     cases = []
-    for number in campaign.rounds(8, 200):
+    for number in campaign.rounds(4, 200):
         racers.send(county.now, *[(who, "start", ("deadline", {"amount": number}, "room-001")) for who in (ONE, OTHER)])
         assert county.faults() == []
         cases += [answer["answer"]["id"] for answer in racers.receive()]

@@ -114,7 +114,7 @@ class Soak:
             if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
                 item.add_marker("soak")
         campaigns = {item.nodeid for item in items if item.get_closest_marker("soak")}
-        files = {name.split("::")[0] for name in campaigns}
+        files = {item.nodeid.split("::")[0] for item in items}
         if not any("::" in argument for argument in config.args):
             gone = [name for name in self.state["campaigns"] if name.split("::")[0] in files and name not in campaigns]
             for name in gone:  # a test that is no more
@@ -129,6 +129,8 @@ class Soak:
 
     def pytest_runtest_setup(self, item):
         """Give the campaign its seed, and say that it begins."""
+        if not item.get_closest_marker("soak"):
+            return
         entry = self.entry(item)
         core.global_force_seed = entry["seed"]
         self.clock = self.told = time.monotonic()
@@ -139,7 +141,7 @@ class Soak:
     def pytest_runtest_makereport(self, item, call):
         """Note how a campaign ended."""
         report = yield
-        if call.when != "call" and not report.failed:
+        if not item.get_closest_marker("soak") or (call.when != "call" and not report.failed):
             return report
         entry = self.entry(item)
         if counted := re.findall(r"(\d+) passing, (\d+) failing", getattr(item, "hypothesis_statistics", "")):
@@ -157,6 +159,8 @@ class Soak:
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not session.shouldstop:
             self.state["open"] = False
         self._save()
+        if not self.begun:
+            return
         self.report.parent.mkdir(exist_ok=True)
         self.report.write_text(render(self.state["campaigns"]), encoding="utf-8")
         self._say(f"{self.report.name}\n")
