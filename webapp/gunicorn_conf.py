@@ -2,6 +2,7 @@
 
 import os
 
+from engine.system import settle
 from webapp.supervisor import die_with_parent
 
 bind = f"{os.environ.get('SHUIBO_HOST', '127.0.0.1')}:{os.environ.get('SHUIBO_PORT', '8000')}"
@@ -28,3 +29,8 @@ loglevel = "warning"
 def post_fork(server, worker):
     """A worker whose arbiter was killed must not go on holding the port."""
     die_with_parent(server.pid)
+
+
+def post_worker_init(worker):
+    """The application is loaded."""
+    settle()

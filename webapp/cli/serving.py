@@ -9,6 +9,7 @@ import threading
 import click
 
 from engine import schema
+from engine.system import settle
 from engine.worker import run as work
 from webapp.cli.installation import fill
 from webapp.cli.shared import open_system, say
@@ -48,7 +49,9 @@ def worker():
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    work(open_system(settings), stop, settings.clock)
+    system = open_system(settings)
+    settle()
+    work(system, stop, settings.clock)
 
 
 def _tell(settings: Settings, host: str, password: str | None) -> None:
