@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from typing import ClassVar
 
 from sqlalchemy import String, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -74,6 +75,7 @@ class Stream(Base):
     """The head of one chain; locking this row is locking the stream."""
 
     __tablename__ = "stream"
+    __table_args__: ClassVar = {"sqlite_with_rowid": False}
     id: Mapped[str] = mapped_column(String(80), primary_key=True)
     seq: Mapped[int]
     hash: Mapped[str] = mapped_column(String(64))
@@ -83,12 +85,13 @@ class Event(Base):
     """One line of history. `facts` hold no personal data; `sealed` does, under `key_id`'s key, and the hash covers the ciphertext."""
 
     __tablename__ = "event"
+    __table_args__: ClassVar = {"sqlite_with_rowid": False}  # kept in the order of its key: a case's history lies together
     stream: Mapped[str] = mapped_column(reference("stream.id"), primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(40))
-    actor_id: Mapped[str | None] = mapped_column(Id, index=True)
+    actor_id: Mapped[str | None] = mapped_column(Id)
     occurred_at: Mapped[datetime] = mapped_column(Instant)
-    recorded_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
     facts: Mapped[dict] = mapped_column(Json)
     rows: Mapped[dict] = mapped_column(Json)
     sealed: Mapped[bytes | None]

@@ -31,6 +31,7 @@ class Instance(Base):
         UniqueConstraint("county_id", "number"),
         Index("instance_by_station", "county_id", "station_id", "status", "id"),
         Index("instance_by_client", "county_id", "client_id"),
+        {"sqlite_with_rowid": False},
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     number: Mapped[str] = mapped_column(String(20))
@@ -66,6 +67,7 @@ class Task(Base):
         Index("task_by_station", "county_id", "status", "station_id", "id"),
         Index("task_by_holder", "holder_id", "status", "id"),
         Index("task_by_instance", "instance_id", "token"),
+        {"sqlite_with_rowid": False},
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     instance_id: Mapped[str] = mapped_column(reference("instance.id"))

@@ -41,7 +41,7 @@ def three_tasks(county, folder: Path, rounds: int):
     by_command = ours.ByCommand(county)
     times = {"bare": [], "naive": [], "command": [], "http": [], "commit": []}
     with ours.gunicorn(county, folder) as port:
-        over_http = ours.OverHttp(port, county)
+        over_http = ours.OverHttp(port)
         for number in range(rounds):
             note(f"三步流程 {number + 1}/{rounds}")
             times["bare"] += _bare(spec)

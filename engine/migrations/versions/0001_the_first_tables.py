@@ -84,6 +84,7 @@ def upgrade() -> None:
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "subject_key",
@@ -161,11 +162,8 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["stream"], ["stream.id"], initially="DEFERRED", deferrable=True),
         sa.PrimaryKeyConstraint("stream", "seq"),
+        sqlite_with_rowid=False,
     )
-    with op.batch_alter_table("event", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_event_actor_id"), ["actor_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_event_recorded_at"), ["recorded_at"], unique=False)
-
     op.create_table(
         "household",
         sa.Column("county_id", sa.String(length=32), nullable=False),
@@ -308,6 +306,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["version_id"], ["definition_version.id"], initially="DEFERRED", deferrable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("county_id", "number"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("instance", schema=None) as batch_op:
         batch_op.create_index("instance_by_client", ["county_id", "client_id"], unique=False)
@@ -386,6 +385,7 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["instance_id"], ["instance.id"], initially="DEFERRED", deferrable=True),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("task", schema=None) as batch_op:
         batch_op.create_index("task_by_holder", ["holder_id", "status", "id"], unique=False)
@@ -461,10 +461,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_household_unit_id"))
 
     op.drop_table("household")
-    with op.batch_alter_table("event", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_event_recorded_at"))
-        batch_op.drop_index(batch_op.f("ix_event_actor_id"))
-
     op.drop_table("event")
     op.drop_table("definition_version")
     with op.batch_alter_table("unit", schema=None) as batch_op:
