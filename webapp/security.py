@@ -31,6 +31,16 @@ class FormTokenCookie(SecureCookieSessionInterface):
         return request.is_secure
 
 
+    def open_session(self, app, request):
+        """Programs have tokens and no cookie."""
+        return self.session_class() if request.path.startswith("/api/") else super().open_session(app, request)
+
+    def save_session(self, app, session, response):
+        """Nothing to keep for a program."""
+        if not request.path.startswith("/api/"):
+            super().save_session(app, session, response)
+
+
 def cookie_name(name: str) -> str:
     """A cookie's full name: with the `__Host-` prefix where the connection is encrypted."""
     return f"__Host-shuibo-{name}" if request.is_secure else f"shuibo-{name}"

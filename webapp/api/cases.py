@@ -50,7 +50,7 @@ class Message(Schema):
 
 
 @routes.route("/instances", methods=["POST"])
-@routes.arguments(Start)
+@routes.arguments(Start())
 @routes.response(201, Anything)
 def start(body: dict):
     """Start a case of the published version at a place (default: one's own unit)."""
@@ -58,7 +58,7 @@ def start(body: dict):
 
 
 @routes.route("/instances", methods=["GET"])
-@routes.arguments(Wanted, location="query")
+@routes.arguments(Wanted(), location="query")
 @routes.response(200, Anything)
 def index(wanted: dict):
     """Cases that one may see, newest first."""
@@ -110,7 +110,7 @@ def detail(instance_id: str):
 
 
 @routes.route("/instances/<instance_id>/history", methods=["GET"])
-@routes.arguments(Page, location="query")
+@routes.arguments(Page(), location="query")
 @routes.response(200, Anything)
 def history(wanted: dict, instance_id: str):
     """The events of a case in order, each with its hash; `data` is null where it is erased or not for this reader."""
@@ -125,7 +125,7 @@ def history(wanted: dict, instance_id: str):
 
 
 @routes.route("/instances/<instance_id>/cancel", methods=["POST"])
-@routes.arguments(Reason)
+@routes.arguments(Reason())
 @routes.response(200, Anything)
 def cancel(body: dict, instance_id: str):
     """End a case early."""
@@ -140,7 +140,7 @@ def retry(instance_id: str):
 
 
 @routes.route("/incidents", methods=["GET"])
-@routes.arguments(Page, location="query")
+@routes.arguments(Page(), location="query")
 @routes.response(200, Anything)
 def incidents(wanted: dict):
     """Cases that stand on an incident, for whoever may repair them; newest first."""
@@ -169,7 +169,7 @@ def incidents(wanted: dict):
 
 
 @routes.route("/messages", methods=["POST"])
-@routes.arguments(Message)
+@routes.arguments(Message())
 @routes.response(202, Anything)
 def message(_body: dict):
     """Send a message to waiting cases. No procedure can wait for one yet, so every message is refused."""

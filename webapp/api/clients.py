@@ -27,7 +27,7 @@ class NewClient(Schema):
 
 
 @routes.route("/clients", methods=["GET"])
-@routes.arguments(Search, location="query")
+@routes.arguments(Search(), location="query")
 @routes.response(200, Anything)
 def index(wanted: dict):
     """Clients that one's unit covers."""
@@ -38,7 +38,7 @@ def index(wanted: dict):
 
 
 @routes.route("/clients", methods=["POST"])
-@routes.arguments(NewClient)
+@routes.arguments(NewClient())
 @routes.response(201, Anything)
 def register(body: dict):
     """Register a person, in a new household or an existing one."""

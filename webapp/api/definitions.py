@@ -25,7 +25,7 @@ def _large_bodies():
 
 
 @routes.route("/definitions", methods=["GET"])
-@routes.arguments(Kinds, location="query")
+@routes.arguments(Kinds(), location="query")
 @routes.response(200, Anything)
 def index(wanted: dict):
     """Every definition with its versions, newest first; `published` is the number that new cases use."""

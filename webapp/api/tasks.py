@@ -32,7 +32,7 @@ class Receiver(Schema):
 
 
 @routes.route("/tasks", methods=["GET"])
-@routes.arguments(View, location="query")
+@routes.arguments(View(), location="query")
 @routes.response(200, Anything)
 def index(wanted: dict):
     """`mine`: claimed by me; `offered`: I may claim; `station`: open at my place."""
@@ -70,7 +70,7 @@ def release(task_id: str):
 
 
 @routes.route("/tasks/<task_id>/complete", methods=["POST"])
-@routes.arguments(Answers)
+@routes.arguments(Answers())
 @routes.response(200, Anything)
 def complete(body: dict, task_id: str):
     """Finish a claimed task. 422 lists the fields that are wrong; 409 the regulations that refuse."""
@@ -78,7 +78,7 @@ def complete(body: dict, task_id: str):
 
 
 @routes.route("/tasks/<task_id>/delegate", methods=["POST"])
-@routes.arguments(Receiver)
+@routes.arguments(Receiver())
 @routes.response(200, Anything)
 def delegate(body: dict, task_id: str):
     """Hand a task to somebody it may be offered to."""

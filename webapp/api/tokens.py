@@ -28,7 +28,7 @@ class Token(Anything):
 
 @routes.route("/tokens", methods=["POST"])
 @open_to_all
-@routes.arguments(Credentials)
+@routes.arguments(Credentials())
 @routes.response(201, Token)
 def sign_in(credentials: dict):
     """Exchange name and password for a bearer token."""
