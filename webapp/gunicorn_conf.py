@@ -1,5 +1,7 @@
 """Gunicorn's settings: `gunicorn -c python:webapp.gunicorn_conf 'webapp:create_app()'`. `shuibo run` starts it so."""
 
+import contextlib
+import ctypes
 import os
 
 from engine.system import settle
@@ -24,6 +26,16 @@ control_socket_disable = True
 accesslog = None
 errorlog = "-"
 loglevel = "warning"
+
+
+def _give_back_what_hashing_used() -> None:
+    """Keep glibc from moving what is as large as a password hash's 19 MiB onto the heaps of the threads that asked for it, where it would
+    stay: with a fixed threshold it is mapped and unmapped each time (mallopt(3), M_MMAP_THRESHOLD). Inherited by the workers."""
+    with contextlib.suppress(AttributeError):  # another C library, without this habit
+        ctypes.CDLL(None).mallopt(-3, 1024 * 1024)
+
+
+_give_back_what_hashing_used()
 
 
 def post_fork(server, worker):
