@@ -27,7 +27,7 @@ def test_web_processes_stay_small_while_people_sign_in(new_database, tmp_path, c
         web = product.web()
         assert web
         peak, programs = largest(web), []
-        for number in campaign.rounds(1, 20):
+        for _round in campaign.rounds(1, 20):
             line = threading.Barrier(PEOPLE)
             programs = [Program(product.port, USERNAMES[person % len(USERNAMES)]) for person in range(PEOPLE)]
             failures = []

@@ -227,7 +227,8 @@ def render(campaigns: dict[str, dict]) -> str:
     ]
     for name, entry in sorted(campaigns.items()):
         noted = ", ".join(f"{number:,} {what}" for what, number in entry.get("noted", {}).items())
-        rounds = f"{entry['done']:,}" + ("" if entry["finished"] else f" of {entry.get('total', 1):,}, interrupted")
+        rounds = f"{entry['done']:,}" + (f" of {entry['total']:,}" if entry["done"] < entry.get("total", 0) else "")
+        rounds += "" if entry["finished"] else ", interrupted"
         cells = [entry["title"], rounds, entry["failures"], noted, f"{entry['seconds'] / 60:.1f}", entry["seed"], entry["commit"]]
         lines.append("| " + " | ".join(map(str, [*cells, entry["run"][:10], name.split("::")[0].removeprefix("tests/")])) + " |")
     return "\n".join(lines) + "\n"
