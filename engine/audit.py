@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.db import Base, Fetch, Id, Instant, Json, UnitOfWork, canonical, reference
 from engine.exceptions import StaleVersion
+from engine.prepared import Prepared
 from engine.vault import SubjectKey, Vault
 
 FORMAT = 1
@@ -217,7 +218,7 @@ class _Journal:
             drafts[-1]["rows"] = self.touched.get(stream_id, {})
             written += self._chain(self._head(stream_id, drafts[0]["county_id"]), drafts)
         if written:
-            self.unit.connection.execute(_INSERT_EVENTS, written)
+            _INSERT_EVENTS.run(self.unit.connection, written)
         self.pending.clear()
         self.touched.clear()
 
@@ -240,14 +241,14 @@ class _Journal:
             draft["hash"] = event_hash(draft)
             head.seq, head.hash = draft["seq"], draft["hash"]
         moved = {"stream": head.id, "before": before, "new_seq": head.seq, "new_hash": head.hash}
-        if self.unit.connection.execute(_MOVE_HEAD, moved).rowcount != 1:
+        if _MOVE_HEAD.run(self.unit.connection, moved) != 1:
             raise StaleVersion()
         return drafts
 
 
-_INSERT_EVENTS = Event.__table__.insert()
+_INSERT_EVENTS = Prepared(Event.__table__.insert())
 _LOCK_STREAM = Fetch(Stream, where=[Stream.id == bindparam("stream")], lock=True)
-_MOVE_HEAD = (
+_MOVE_HEAD = Prepared(
     Stream.__table__.update()
     .where(Stream.id == bindparam("stream"), Stream.seq == bindparam("before"))
     .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))

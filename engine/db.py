@@ -7,14 +7,13 @@ itself is an EngineError here, so that nobody above need know a driver.
 
 import json
 import os
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import ClassVar, Self
 
-from sqlalchemy import DateTime, ForeignKey, String, Text, Update, bindparam, create_engine, event, select
+from sqlalchemy import DateTime, ForeignKey, String, Text, bindparam, create_engine, event, select
 from sqlalchemy.engine import Connection, ExceptionContext, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -22,7 +21,8 @@ from sqlalchemy.orm.base import manager_of_class
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.types import TypeDecorator
 
-from engine.exceptions import DatabaseBusy, DatabaseUnavailable, EngineError, StaleVersion, StorageFull
+from engine.exceptions import DatabaseUnavailable, EngineError, StaleVersion
+from engine.prepared import Prepared, in_our_words
 
 Id = String(32)
 BUSY_SECONDS = 30
@@ -214,7 +214,7 @@ class UnitOfWork:
             if fresh:
                 for row in fresh:
                     mapped.count_up(row)
-                self.connection.execute(mapped.insert, [mapped.values(row) for row in fresh])
+                mapped.insert.run(self.connection, [mapped.values(row) for row in fresh])
             for row in rows:
                 if hasattr(row, FETCHED):
                     mapped.update_one(self.connection, row)
@@ -234,16 +234,16 @@ class Fetch:
     def __init__(self, *models: type[Base], where, lock: bool = False):
         """`where`: SQL conditions, joins included, with `bindparam`s."""
         columns = [column.label(f"c{number}_{column.name}") for number, model in enumerate(models) for column in model.__table__.c]
-        self.statement = select(*columns).where(*where)
-        if lock:
-            self.statement = self.statement.with_for_update()
+        statement = select(*columns).where(*where)
+        self.statement = Prepared(statement.with_for_update() if lock else statement)
         self.models = [_Mapped.of(model) for model in models]
 
     def __call__(self, connection: Connection, **parameters) -> tuple | None:
         """The one row, as one object a table; None if there is none."""
-        row = connection.execute(self.statement, parameters).one_or_none()
-        if row is None:
+        rows = self.statement.rows(connection, parameters)
+        if not rows:
             return None
+        (row,) = rows
         objects, start = [], 0
         for mapped in self.models:
             end = start + len(mapped.names)
@@ -264,8 +264,8 @@ class _Mapped:
         self.keys = [column.name for column in table.primary_key]
         self.revision = next((name for name in ("revision", "version") if name in self.names), None)
         self.table = table
-        self.insert = table.insert()
-        self.updates: dict[tuple[str, ...], Update] = {}
+        self.insert = Prepared(table.insert())
+        self.updates: dict[tuple[str, ...], Prepared] = {}
 
     @classmethod
     def of(cls, model: type[Base]) -> "_Mapped":
@@ -293,14 +293,15 @@ class _Mapped:
         if not changed:
             return
         known = {f"old_{name}": read[name] for name in (*self.keys, self.revision) if name}
-        if connection.execute(self._update(changed), {name: held[name] for name in changed} | known).rowcount != 1:
+        if self._update(changed).run(connection, {name: held[name] for name in changed} | known) != 1:
             raise StaleVersion()
         row.__dict__[FETCHED] = self.values(row)
 
-    def _update(self, changed: tuple[str, ...]) -> Update:
+    def _update(self, changed: tuple[str, ...]) -> Prepared:
         if changed not in self.updates:
             same = [self.table.c[name] == bindparam(f"old_{name}") for name in (*self.keys, self.revision) if name]
-            self.updates[changed] = self.table.update().where(*same).values({name: bindparam(name) for name in changed})
+            update = self.table.update().where(*same).values({name: bindparam(name) for name in changed})
+            self.updates[changed] = Prepared(update)
         return self.updates[changed]
 
 
@@ -322,20 +323,7 @@ def _prepare_postgresql(connection, _record) -> None:
     connection.commit()
 
 
-# SQLite's result codes, and PostgreSQL's SQLSTATEs (its appendix A): what is full, what was waited for in vain, what is away.
-_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, "53100"}
-_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, "55P03", "40P01", "40001"}
-_AWAY = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, "08", "53", "57"}
-
-
 def _in_our_words(context: ExceptionContext) -> EngineError | None:
-    """The engine's error for what ails the database; None for what is wrong with the statement."""
-    original = context.original_exception
-    code = getattr(original, "sqlite_errorcode", None) or getattr(original, "sqlstate", None)
-    group = code & 0xFF if isinstance(code, int) else code and code[:2]  # extended SQLite codes; classes of SQLSTATE
-    if code in _FULL:
-        return StorageFull()
-    if code in _BUSY or group in _BUSY:
-        return DatabaseBusy()
-    unreached = code is None and isinstance(context.sqlalchemy_exception, OperationalError)
-    return DatabaseUnavailable() if group in _AWAY or unreached or context.is_disconnect else None
+    if context.is_disconnect:
+        return DatabaseUnavailable()
+    return in_our_words(context.original_exception, isinstance(context.sqlalchemy_exception, OperationalError))

@@ -15,6 +15,7 @@ from engine.audit import Stream
 from engine.calendar import Calendar
 from engine.feel import FeelFunction
 from engine.parameters import Parameter
+from engine.prepared import Prepared
 from engine.regulations import Tables
 from engine.system import System
 
@@ -66,7 +67,9 @@ def in_force(system: System, session: Session) -> Reference:
     return current
 
 
-_HEADS = select(Stream.id, Stream.seq).where(Stream.id.in_([bindparam("calendar"), bindparam("parameters"), bindparam("regulations")]))
+_HEADS = Prepared(
+    select(Stream.id, Stream.seq).where(Stream.id.in_([bindparam("calendar"), bindparam("parameters"), bindparam("regulations")]))
+)
 
 
 def _heads(system: System, connection: Connection) -> frozenset:
@@ -75,4 +78,4 @@ def _heads(system: System, connection: Connection) -> frozenset:
         "parameters": parameters.stream_of(system.county_id),
         "regulations": definitions.stream_of(system.county_id, "regulation", ""),
     }
-    return frozenset(tuple(row) for row in connection.execute(_HEADS, streams))
+    return frozenset(_HEADS.rows(connection, streams))
