@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from engine.db import Base, Id, Instant
 from engine.exceptions import InvalidRequest, NotSignedIn, TooManyAttempts
 from engine.organisation import Account, Actor, Person, actor_from, select_actors
+from engine.prepared import Prepared
 from engine.vault import Vault
 
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -137,12 +138,14 @@ def _subject(vault: Vault, county_id: str, kind: str, text: str) -> str:
 # --- sessions -------------------------------------------------------------------------------------------------------
 
 _token = AccessToken.__table__.c
-_SESSION_ACTOR = select_actors(AccessToken.__table__, Account.__table__.c.person_id == _token.person_id).where(
-    _token.id == bindparam("digest"),
-    _token.expires_at > bindparam("now"),
-    _token.revoked_at.is_(None),
-    Account.__table__.c.active,
-    Person.__table__.c.active,
+_SESSION_ACTOR = Prepared(
+    select_actors(AccessToken.__table__, Account.__table__.c.person_id == _token.person_id).where(
+        _token.id == bindparam("digest"),
+        _token.expires_at > bindparam("now"),
+        _token.revoked_at.is_(None),
+        Account.__table__.c.active,
+        Person.__table__.c.active,
+    )
 )
 
 
@@ -167,10 +170,10 @@ def open_session(session: Session, account: Account, now: datetime, kind: str = 
 
 def session_actor(connection: Connection, vault: Vault, token: str, now: datetime) -> Actor:
     """Who holds this token, in one statement. Raises NotSignedIn when it is unknown, expired or revoked, or the person has left."""
-    row = connection.execute(_SESSION_ACTOR, {"digest": digest(token), "now": now}).first()
-    if row is None:
+    rows = _SESSION_ACTOR.rows(connection, {"digest": digest(token), "now": now})
+    if not rows:
         raise NotSignedIn()
-    return actor_from(vault, row)
+    return actor_from(vault, rows[0])
 
 
 def revoke(session: Session, now: datetime, *, token: str | None = None, person_id: str | None = None, keep: str | None = None) -> int:

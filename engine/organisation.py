@@ -283,7 +283,7 @@ def actor_from(vault: Vault, row) -> Actor:
     """An Actor from a row of `select_actors`."""
     (person_id, username, sealed, roles, workforce, partner, unit_id, unit_key, path, kind, parent_id, county_id, *key) = row
     key_id, subject, wrapped = key
-    name = vault.open(SubjectKey(id=key_id, subject=subject, wrapped=wrapped), sealed, Person.place(person_id))
+    name = vault.open(SubjectKey.row(id=key_id, subject=subject, wrapped=wrapped), sealed, Person.place(person_id))
     station_id = {"county": None, "station": unit_id, "room": parent_id}[kind]
     return Actor(
         person_id, username, name, frozenset(roles), workforce, partner, unit_id, unit_key, path, station_id, county_id
