@@ -34,6 +34,7 @@ class Kind(StrEnum):
     INSTANCE_STARTED = "instance:started"
     INSTANCE_CANCELLED = "instance:cancelled"
     INSTANCE_RETRIED = "instance:retried"
+    INSTANCE_MOVED = "instance:moved"
     TASK_CLAIMED = "task:claimed"
     TASK_RELEASED = "task:released"
     TASK_DELEGATED = "task:delegated"

@@ -46,6 +46,7 @@ EVENTS: dict[str, tuple[object, str]] = {
     "instance:started": (_l("发起个案"), "good"),
     "instance:cancelled": (_l("终止个案"), "bad"),
     "instance:retried": (_l("重试故障步骤"), "warned"),
+    "instance:moved": (_l("随村合并转入新的社工室"), ""),
     "task:claimed": (_l("领取任务"), ""),
     "task:released": (_l("退回任务"), "warned"),
     "task:delegated": (_l("转派任务"), ""),

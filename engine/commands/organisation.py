@@ -8,8 +8,10 @@ from engine import clients, names, organisation
 from engine.audit import Kind
 from engine.clients import Client, Household
 from engine.commands import Act, command
+from engine.commands.running import lock_instance
 from engine.db import new_id
 from engine.exceptions import InvalidRequest, NotFound, StaleVersion
+from engine.instances import ACTIVE, INCIDENT, Instance
 from engine.organisation import PARTNERS, WORKFORCE, Account, Person, Unit, unit_by_key
 from engine.vault import SubjectKey
 
@@ -62,7 +64,7 @@ def close_unit(act: Act, unit_key: str, on: date | None = None) -> dict:
 def merge_rooms(act: Act, room_keys: list[str], into_key: str, on: date | None = None) -> dict:
     """Villages merge: the rooms' last day is `on` (today); their people, clients and households go to the room `into_key`.
 
-    Answers {into, people, clients}. Raises InvalidRequest, NotFound, UnitClosed.
+    Open cases go with them; ended ones stay where they were. Answers {into, people, clients, cases}. Raises InvalidRequest, NotFound, UnitClosed.
     """
     on = on or today(act)
     county_id = act.actor.county_id
@@ -77,10 +79,10 @@ def merge_rooms(act: Act, room_keys: list[str], into_key: str, on: date | None =
     people = act.session.scalars(select(Person).where(Person.unit_id.in_(ids)).with_for_update()).all()
     for person in people:
         person.unit_id = into.id
-    moved = _move_clients(act, ids, into)
-    facts = {"rooms": [room.key for room in rooms], "into": into_key, "on": on.isoformat(), "people": len(people), "clients": moved}
+    moved = {"people": len(people), "clients": _move_clients(act, ids, into), "cases": _move_cases(act, ids, into)}
+    facts = {"rooms": [room.key for room in rooms], "into": into_key, "on": on.isoformat()} | moved
     act.record(organisation.stream(county_id), Kind.UNIT_MERGED, facts=facts)
-    return {"into": into_key, "people": len(people), "clients": moved}
+    return {"into": into_key} | moved
 
 
 @command("organisation:add-person", "organisation:write")
@@ -208,3 +210,12 @@ def _move_clients(act: Act, unit_ids: list[str], into: Unit) -> int:
         act.record(client.__stream__(), Kind.CLIENT_MOVED, facts=facts)
     clients.move_index(act.session, [client.id for client in moved], into.parent_id, into.id)
     return len(moved)
+
+
+def _move_cases(act: Act, unit_ids: list[str], into: Unit) -> int:
+    """Open cases of closed rooms with their open tasks, each with an event in its own stream."""
+    query = select(Instance.id).where(Instance.unit_id.in_(unit_ids), Instance.status.in_((ACTIVE, INCIDENT))).order_by(Instance.id)
+    found = act.session.scalars(query).all()
+    for instance_id in found:
+        lock_instance(act, instance_id).move(into)
+    return len(found)

@@ -7,13 +7,13 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, literal, select
 
 from engine import audit, definitions, instances, reference
-from engine.audit import Stream
+from engine.audit import Kind, Stream
 from engine.commands import Act
 from engine.db import Fetch, new_id
 from engine.definitions import Compiled
 from engine.exceptions import InstanceClosed, NotFound
 from engine.instances import ACTIVE, CLAIMED, INCIDENT, OFFERED, Instance, Task, Timer
-from engine.organisation import Account
+from engine.organisation import Account, Unit
 from engine.reference import Reference
 from engine.vault import SubjectKey
 from engine.workflow import Case, Environment, Step, Wait
@@ -91,6 +91,15 @@ class Run:
             self.new_tasks.append(task)
         self._waits = set(waits)
 
+    def move(self, into: Unit) -> None:
+        """Let the case go on at another unit, its open tasks too."""
+        self.record(Kind.INSTANCE_MOVED, {"from": self.instance.place_path, "to": into.path})
+        self.instance.unit_id, self.instance.place_path, self.instance.station_id = into.id, into.path, into.station_id
+        self.act.unit.write(self.instance)
+        open_tasks = select(Task).where(Task.instance_id == self.instance.id, Task.status.in_((OFFERED, CLAIMED)))
+        for task in self.act.session.scalars(open_tasks):
+            task.place_path, task.station_id = self._place_of(task.element), into.station_id
+
     def redate_tasks(self) -> None:
         """Work out the due times of open tasks anew, after a change of the calendar."""
         for task in self.act.session.scalars(self._open_tasks(self._waits)):
@@ -108,7 +117,6 @@ class Run:
         holder = self._person(wait.assignee)
         lane = element.lane.properties if element.lane else {}
         excluded = {who for tag in words(element.properties.get("exclude")) for who in self.ledger["authors"].get(tag, [])}
-        place = self.instance.place_path.split("/")
         return Task.row(
             id=new_id(),
             county_id=act.actor.county_id,
@@ -120,7 +128,7 @@ class Run:
             workforce=barred(words(lane.get("workforce"))),
             users=barred(wait.candidate_users),
             excluded=barred(excluded),
-            place_path="/".join(place[: PLACES.get(element.properties.get("place"), len(place))]),
+            place_path=self._place_of(element.id),
             station_id=self.instance.station_id,
             holder_id=holder,
             offered_at=act.now,
@@ -130,6 +138,12 @@ class Run:
             due_provisional=self._provisional(wait),
             priority=wait.priority,
         )
+
+    def _place_of(self, element_id: str) -> str:
+        """Where a task belongs: at the case's place, or as high above it as the element's property `place` says."""
+        parts = self.instance.place_path.split("/")
+        level = self.compiled.process.elements[element_id].properties.get("place")
+        return "/".join(parts[: PLACES.get(level, len(parts))])
 
     def _person(self, username: str | None) -> str | None:
         if not username:

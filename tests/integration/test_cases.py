@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import event
 
 from engine.commands.instances import cancel, retry, start
+from engine.commands.organisation import merge_rooms
 from engine.commands.tasks import claim, complete, delegate, release
 from engine.exceptions import (
     Forbidden,
@@ -186,6 +187,18 @@ def test_a_cancelled_case_takes_its_tasks_and_timers_with_it(steps):
         cancel(steps.system, steps.act("lead-02"), case["id"], "不是本站", now=steps.now)
     assert cancel(steps.system, steps.act("lead-01"), case["id"], "重复登记", now=steps.now)["status"] == "cancelled"
     assert steps.open_tasks(case["id"]) == {}
+    assert steps.faults() == []
+
+
+def test_open_cases_go_with_their_village(steps):
+    """Pins: after villages merged, the new room's assistant did not see the cases of the old one."""
+    moving, ended = steps.start("two_steps", data={"amount": 1}), steps.start("two_steps", data={"amount": 1})
+    steps.do("ft-01-1", ended["id"], "check")
+    assert merge_rooms(steps.system, steps.act("admin"), ["room-001"], "room-002", now=steps.now)["cases"] == 1
+    assert steps.instance(moving["id"]).place_path == "county/station-01/room-002"
+    assert steps.open_tasks(moving["id"])["check"].place_path == "county/station-01/room-002"
+    assert steps.instance(ended["id"]).place_path == "county/station-01/room-001"
+    steps.do("ft-01-1", moving["id"], "check")
     assert steps.faults() == []
 
 

@@ -171,7 +171,7 @@ def test_a_move_takes_the_index_along(system, zhang):
 def test_merged_villages_hand_over_people_and_clients(system, zhang):
     admin = person(system, "admin")
     answer = units.merge_rooms(system, admin, ["room-001"], "room-002", now=NOW)
-    assert answer == {"into": "room-002", "people": 1, "clients": 1}
+    assert answer == {"into": "room-002", "people": 1, "clients": 1, "cases": 0}
     assert find(system, "assistant-002", "zhang san")[0] == ["张三"]
     assert person(system, "assistant-001").unit_key == "room-002"
     with system.database.read() as session:
