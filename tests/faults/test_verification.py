@@ -1,9 +1,11 @@
 """`audit verify` at lengths that a sample never reaches."""
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from engine import verification
+from tests.faults.people import prepare_cases
+from tests.support.counties import County
 
 
 @pytest.fixture
@@ -25,3 +27,20 @@ def test_a_fault_is_found_beyond_the_first_batch(county, small_batches):
         name, seq = connection.execute(text("SELECT stream, max(seq) FROM event GROUP BY stream ORDER BY stream DESC LIMIT 1")).one()
         connection.execute(text("UPDATE event SET kind = 'x' WHERE stream = :s AND seq = :n"), {"s": name, "n": seq})
     assert [fault.split(":")[0] for fault in county.faults()] == [f"{name}#{seq}"]
+
+
+def test_what_is_written_meanwhile_is_no_fault(backend, new_database):
+    """One view for all of a verification: a case that begins between its statements is not half in it."""
+    url = new_database(backend, prepare_cases)
+    county, other = County(url), County(url)
+    begun = []
+
+    def write(_connection, _cursor, statement, *_):
+        if "FROM stream" in statement and not begun:
+            begun.append(other.start("steps"))
+
+    event.listen(county.system.database.engine, "after_cursor_execute", write)
+    assert county.faults() == []
+    assert begun
+    for each in (county, other):
+        each.system.database.dispose()
