@@ -51,6 +51,7 @@ class Kind(StrEnum):
     DEFINITION_WITHDRAWN = "definition:withdrawn"
     PARAMETER_SET = "parameter:set"
     CALENDAR_IMPORTED = "calendar:imported"
+    CALENDAR_RECOUNTED = "calendar:recounted"
     COUNTY_IMPORTED = "county:imported"
     UNIT_ADDED = "unit:added"
     UNIT_CLOSED = "unit:closed"

@@ -9,8 +9,9 @@ from sqlalchemy import delete
 from sqlalchemy.exc import DBAPIError
 
 from engine.commands import StoredAnswer
+from engine.commands.calendars import finish_recount
 from engine.commands.timers import fire_due
-from engine.exceptions import DatabaseUnavailable
+from engine.exceptions import EngineError
 from engine.system import System
 
 log = logging.getLogger(__name__)
@@ -20,17 +21,18 @@ KEEP_ANSWERS = timedelta(days=7)
 
 
 def run(system: System, stop: threading.Event, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-    """Work until `stop` is set. A database that is away for a while is waited for."""
+    """Work until `stop` is set. A database that is away, full or busy for a while is waited for."""
     swept = None
     while not stop.is_set():
         try:
             now = clock()
             fired = fire_due(system, now, BATCH)
             if swept != now.date():
+                finish_recount(system, now)
                 sweep(system, now)
                 swept = now.date()
-        except (DatabaseUnavailable, DBAPIError):
-            log.exception("the database did not answer; trying again")
+        except (EngineError, DBAPIError):
+            log.exception("the database did not do what was asked; trying again")
             fired = 0
         if fired < BATCH:
             stop.wait(PAUSE)

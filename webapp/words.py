@@ -82,6 +82,7 @@ EVENTS: dict[str, tuple[object, str]] = {
     "household:moved": (_l("家庭迁移"), ""),
     "household:erased": (_l("按规定清除家庭资料"), "bad"),
     "timer:started": (_l("按时发起个案"), ""),
+    "calendar:recounted": (_l("期限按新日历重新计算"), ""),
     "calendar:imported": (_l("导入日历"), ""),
     "element:entered": (_l("到达"), "quiet"),
     "element:completed": (_l("经过"), "quiet"),

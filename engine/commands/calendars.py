@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
+
 from engine import audit, calendar
-from engine.audit import Kind
+from engine.audit import Event, Kind
 from engine.calendar import Year
 from engine.commands import Act, command
 from engine.commands.timers import reschedule_open_timers
@@ -17,7 +19,29 @@ def import_year(system: System, actor: Actor, year: Year, now: datetime) -> dict
     Answers {year, number, holidays, workdays, cases}. Raises Forbidden.
     """
     answer = _write(system, actor, year, now=now)
-    return answer | {"cases": reschedule_open_timers(system, now)}
+    return answer | {"cases": recount(system, now)}
+
+
+def recount(system: System, now: datetime) -> int:
+    """Count every open deadline again and note that it is done; answers how many cases were looked at."""
+    cases = reschedule_open_timers(system, now)
+    _note_recount(system, Actor.system(system.county_id), cases, now=now)
+    return cases
+
+
+def finish_recount(system: System, now: datetime) -> None:
+    """Count again what an interrupted import left uncounted: the last word of the calendar's history is then an import."""
+    stream = audit.stream("calendar", system.county_id)
+    with system.database.read() as session:
+        query = select(Event.kind).where(Event.stream == stream).order_by(Event.seq.desc()).limit(1)
+        interrupted = session.scalar(query) == Kind.CALENDAR_IMPORTED
+    if interrupted:
+        recount(system, now)
+
+
+@command("calendar:recount")
+def _note_recount(act: Act, cases: int) -> None:
+    act.record(audit.stream("calendar", act.actor.county_id), Kind.CALENDAR_RECOUNTED, facts={"cases": cases})
 
 
 @command("calendar:import", "calendar:write")

@@ -102,3 +102,23 @@ def test_a_regulation_stops_a_completion_and_leaves_one_event(system):
         last = audit.events(session, audit.stream("access", worker.person_id))[-1]
         assert (last.kind, last.facts["rules"]) == (Kind.REGULATION_REFUSED, ["process.stage_order"])
         assert list(verification.verify(session)) == []
+
+
+def test_an_import_that_was_interrupted_is_finished_by_the_worker(system, monkeypatch):
+    """Pins: a process killed between the import and the recount left every open deadline on the old calendar."""
+    deploy(system, waiting_dot_bpmn=waiting())
+    instances.start(system, person(system, "ft-01-1"), "waiting", {}, "station-01", now=NOW)
+    before = due(system)
+    monkeypatch.setattr(calendars, "reschedule_open_timers", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        calendars.import_year(system, person(system, "admin"), parse_csv(YEAR, 2027), now=NOW)
+    monkeypatch.undo()
+    assert due(system) == before
+    calendars.finish_recount(system, NOW)
+    moved = due(system)
+    assert moved != before
+    calendars.finish_recount(system, NOW)
+    with system.database.read() as session:
+        kinds = [event.kind for event in audit.events(session, audit.stream("calendar", system.county_id))]
+        assert kinds == [Kind.CALENDAR_IMPORTED, Kind.CALENDAR_RECOUNTED]
+        assert list(verification.verify(session)) == []
