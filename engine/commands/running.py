@@ -213,6 +213,12 @@ def lock_instance(act: Act, instance_id: str) -> Run:
     return _open(act, *row)
 
 
+def lock_stream(act: Act, instance_id: str) -> str:
+    """Lock a case by its stream without taking it up, since it may be broken; answers the stream."""
+    _lock(act, _LOCK_INSTANCE, instance=instance_id)
+    return instances.stream_of(instance_id)
+
+
 def lock_task(act: Act, task_id: str) -> tuple[Run, Task]:
     """Lock the case of a task; the case is not restored yet. Raises NotFound."""
     _lock(act, _LOCK_TASK, task=task_id)

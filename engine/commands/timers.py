@@ -9,7 +9,7 @@ from engine import definitions, reference, timers
 from engine.audit import Kind
 from engine.commands import Act, command
 from engine.commands.instances import begin
-from engine.commands.running import lock_instance
+from engine.commands.running import lock_instance, lock_stream
 from engine.definitions import Definition, Version
 from engine.exceptions import DatabaseUnavailable, EngineError
 from engine.instances import ACTIVE, INCIDENT, Timer
@@ -53,14 +53,14 @@ def fire(act: Act, instance_id: str, number: int) -> dict:
 
 @command("timer:postpone")
 def postpone(act: Act, instance_id: str, number: int, error: str) -> dict:
-    """Put off a timer whose firing failed, longer each time, and say so in the case's history."""
-    run = lock_instance(act, instance_id)
+    """Put off a timer whose firing failed, longer each time, and say so in the history of its case, which is not touched: it is broken."""
+    stream = lock_stream(act, instance_id)
     row = act.session.get(Timer, (instance_id, number))
     if row is None:
         return {"postponed": False}
     row.attempts += 1
     row.next_at = act.now + min(LONGEST_WAIT, timedelta(seconds=10 * 2 ** min(row.attempts, 10)))
-    run.record(Kind.TIMER_FAILED, {"timer": number, "element": row.element, "error": error, "attempts": row.attempts})
+    act.record(stream, Kind.TIMER_FAILED, facts={"timer": number, "element": row.element, "error": error, "attempts": row.attempts})
     return {"postponed": True}
 
 

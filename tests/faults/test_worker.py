@@ -1,0 +1,74 @@
+"""One broken case never stops the others: the worker goes round it, tells its history, and comes back later and later."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, text
+
+from engine.commands.timers import fire_due
+from engine.instances import Timer
+from tests.faults.people import kinds, prepare_cases
+from tests.support.counties import County
+
+
+@pytest.fixture
+def county(backend, new_database):
+    county = County(new_database(backend, prepare_cases))
+    yield county
+    county.system.database.dispose()
+
+
+@pytest.fixture
+def broken_and_sound(county) -> tuple[str, str]:
+    """(a case whose timer is due first, one that is due after it)."""
+    first = county.start("deadline")["id"]
+    county.now += timedelta(minutes=1)
+    second = county.start("steps", data={"amount": 1})["id"]
+    county.now += timedelta(days=2)
+    return first, second
+
+
+def spoil(county: County, statement: str, **values) -> None:
+    with county.system.database.writing() as connection:
+        assert connection.execute(text(statement), values).rowcount > 0
+        connection.commit()
+
+
+def timers(county: County, case: str) -> list[Timer]:
+    with county.system.database.read() as session:
+        return list(session.scalars(select(Timer).where(Timer.instance_id == case)))
+
+
+def fire_all(county: County) -> int:
+    """By a worker that was started just now: it has nothing compiled."""
+    worker = County(county.url)
+    fired = fire_due(worker.system, county.now)
+    worker.system.database.dispose()
+    return fired
+
+
+SPOILT = {
+    "its state cannot be opened": "UPDATE instance SET sealed_state = (SELECT max(sealed_name) FROM person) WHERE id = :case",
+    "its key is destroyed": "UPDATE subject_key SET wrapped = '' WHERE subject = 'instance/' || :case",
+    "its diagram cannot be compiled any more": (
+        "UPDATE definition_resource SET content = (SELECT max(sealed_name) FROM person) WHERE name = 'deadline.bpmn' "
+        "AND version_id = (SELECT version_id FROM instance WHERE id = :case)"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", SPOILT)
+def test_a_broken_case_does_not_stop_the_others(county, broken_and_sound, what):
+    broken, sound = broken_and_sound
+    spoil(county, SPOILT[what], case=broken)
+    assert fire_all(county) == 1
+    assert "timer:due" in kinds(county, sound)
+    assert kinds(county, broken)[-1] == "timer:failed"
+    (late,) = timers(county, broken)
+    assert late.attempts == 1
+    assert late.next_at > county.now
+    county.now += timedelta(hours=1)
+    assert fire_all(county) == 0
+    (later,) = timers(county, broken)
+    assert later.attempts == 2
+    assert later.next_at - county.now > late.next_at - (county.now - timedelta(hours=1))
