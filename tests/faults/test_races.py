@@ -54,6 +54,18 @@ def open_task(county: County, instance_id: str, element: str) -> str:
 
 
 @pytest.mark.soak
+def test_verification_beside_writers(county, racers, campaign):
+    """What is verified while others write is as whole as when nobody does."""
+    cases = []
+    for number in campaign.rounds(4, 200):
+        racers.send(county.now, *[(who, "start", ("deadline", {"amount": number}, "room-001")) for who in (ONE, OTHER)])
+        assert county.faults() == []
+        cases += [answer["answer"]["id"] for answer in racers.receive()]
+    assert all([event.seq for event in events(county, case)] == list(range(1, len(events(county, case)) + 1)) for case in cases)
+    assert_sound(county)
+
+
+@pytest.mark.soak
 def test_two_processes_at_the_same_tasks(county, racers, campaign):
     """One claims, the other is told who; one completes, the other is told it is done; a key from both acts once; a timer fires once."""
     begun = []
@@ -123,16 +135,4 @@ def test_a_completion_and_its_deadline_at_the_same_moment(county, racers, campai
             assert answers[0]["error"] in ("task_closed", "instance_closed")
         outcomes.add(completed)
         campaign.note(completed=int(completed), expired=fired)
-    assert_sound(county)
-
-
-@pytest.mark.soak
-def test_verification_beside_writers(county, racers, campaign):
-    """What is verified while others write is as whole as when nobody does."""
-    cases = []
-    for number in campaign.rounds(4, 200):
-        racers.send(county.now, *[(who, "start", ("deadline", {"amount": number}, "room-001")) for who in (ONE, OTHER)])
-        assert county.faults() == []
-        cases += [answer["answer"]["id"] for answer in racers.receive()]
-    assert all([event.seq for event in events(county, case)] == list(range(1, len(events(county, case)) + 1)) for case in cases)
     assert_sound(county)
