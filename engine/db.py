@@ -16,7 +16,7 @@ from typing import ClassVar, Self
 from sqlalchemy import DateTime, ForeignKey, String, Text, bindparam, create_engine, event, select
 from sqlalchemy.engine import Connection, ExceptionContext, make_url
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, configure_mappers, mapped_column
 from sqlalchemy.orm.base import manager_of_class
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.types import TypeDecorator
@@ -94,6 +94,8 @@ class Base(DeclarativeBase):
     @classmethod
     def row(cls, **values) -> Self:
         """A row for `UnitOfWork.write`, without the constructor: it would announce each attribute to listeners that are not there."""
+        if not cls.__mapper__.configured:
+            configure_mappers()  # the constructor and every ORM statement would; in a new process this may come before them
         made = manager_of_class(cls).new_instance()
         made.__dict__.update(values)
         return made
