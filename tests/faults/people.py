@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from engine.audit import Event
-from engine.commands.instances import start
-from engine.commands.tasks import claim, complete
+from engine.commands.instances import cancel, start
+from engine.commands.tasks import claim, complete, delegate, release
 from engine.commands.timers import fire_due
 from engine.exceptions import EngineError
 from engine.instances import Instance, Task, Timer
@@ -15,7 +15,7 @@ from tests.bpmn.builder import Diagram
 from tests.support.counties import County, prepare
 
 STAFF = '<zeebe:assignmentDefinition candidateGroups="full_time,part_time"/>'
-COMMANDS = {"start": start, "claim": claim, "complete": complete}
+COMMANDS = {each.__name__: each for each in (start, cancel, claim, release, delegate, complete)}
 
 
 def procedures() -> list[dict[str, bytes]]:

@@ -46,6 +46,7 @@ class Product:
             "SHUIBO_PORT": str(self.port),
             "SHUIBO_VAR": str(folder),
             "SHUIBO_WEB_PROCESSES": str(web_processes),
+            "SHUIBO_PARENT": str(os.getpid()),  # a test that is killed leaves nothing behind
         }
 
     def __enter__(self) -> "Product":

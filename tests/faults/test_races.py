@@ -136,3 +136,34 @@ def test_a_completion_and_its_deadline_at_the_same_moment(county, racers, campai
         outcomes.add(completed)
         campaign.note(completed=int(completed), expired=fired)
     assert_sound(county)
+
+
+# What may be told to who comes second. Anything else (a row that changed under one's hands, a deadlock, a fault) would be ours to prevent.
+TOLD = {"task_taken", "task_closed", "task_not_yours", "instance_closed", "not_found", "not_offered"}
+
+
+@pytest.mark.soak
+def test_whatever_two_do_to_one_case(county, racers, campaign):
+    """Claim, give back, hand on, complete, cancel, time passing: any two at once leave a case that is sound, and whoever fails knows why."""
+    for number in campaign.rounds(8, 1000):
+        dice = campaign.dice(number)
+        case = county.start("deadline")["id"]
+        task = open_task(county, case, "ask")
+        acts = [
+            *((who, what, (task,)) for who in (ONE, OTHER) for what in ("claim", "claim", "release")),
+            *((who, "complete", (task, {"amount": number})) for who in (ONE, OTHER)),
+            *(("lead-01", "delegate", (task, who)) for who in (ONE, OTHER)),
+            ("lead-01", "release", (task,)),
+            ("lead-01", "cancel", (case, "搬走了")),
+            ("system", "fire", ()),
+        ]
+        for turn in range(5):
+            now = county.now + (MUCH_LATER if turn == 4 else timedelta(0))
+            for answer in racers(now, *(dice.choice(acts) for _ in range(2))):
+                assert "answer" in answer or answer["error"] in TOLD, answer
+        told = kinds(county, case)
+        assert told.count("task:completed") + told.count("instance:cancelled") + told.count("timer:due") <= 1
+        campaign.note(**{f"ended {county.instance(case).status}": 1})
+        if number % 100 == 0:
+            assert_sound(county)
+    assert_sound(county)

@@ -156,11 +156,11 @@ class Soak:
 
     def pytest_sessionfinish(self, session, exitstatus):
         """A run that came to its end is closed; what was found is written down."""
+        if not self.begun:
+            return
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not session.shouldstop:
             self.state["open"] = False
         self._save()
-        if not self.begun:
-            return
         self.report.parent.mkdir(exist_ok=True)
         self.report.write_text(render(self.state["campaigns"]), encoding="utf-8")
         self._say(f"{self.report.name}\n")
