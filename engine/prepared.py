@@ -10,22 +10,25 @@ from typing import Any
 
 from sqlalchemy.engine import Connection, Dialect
 
-from engine.exceptions import DatabaseBusy, DatabaseUnavailable, EngineError, StorageFull
+from engine.exceptions import DatabaseBusy, DatabaseUnavailable, EngineError, StaleVersion, StorageFull
 
-# SQLite's result codes, and PostgreSQL's SQLSTATEs (its appendix A): what is full, what was waited for in vain, what is away.
+# SQLite's result codes, and PostgreSQL's SQLSTATEs (its appendix A): what is full, waited for in vain, away, there already.
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, "53100"}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, "55P03", "40P01", "40001"}
 _AWAY = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, "08", "53", "57"}
+_TWICE = {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, "23505"}
 
 
 def in_our_words(original: BaseException, unreached: bool = False) -> EngineError | None:
-    """The engine's error for what ails the database; None for what is wrong with the statement. `unreached`: no code came back."""
+    """The engine's error for what ails the database or came too late; None for what is wrong with the statement. `unreached`: no code came back."""
     code = getattr(original, "sqlite_errorcode", None) or getattr(original, "sqlstate", None)
     group = code & 0xFF if isinstance(code, int) else code and code[:2]  # extended SQLite codes; classes of SQLSTATE
     if code in _FULL:
         return StorageFull()
     if code in _BUSY or group in _BUSY:
         return DatabaseBusy()
+    if code in _TWICE:  # commands look first: somebody was quicker between the look and the write
+        return StaleVersion()
     return DatabaseUnavailable() if group in _AWAY or (unreached and code is None) else None
 
 
@@ -85,7 +88,7 @@ class _Compiled:
             return cursor.executemany(self.sql, [self.written(each) for each in parameters]) or cursor
         except Exception as error:
             cursor.close()
-            told = in_our_words(error)
+            told = in_our_words(error, isinstance(error, connection.dialect.loaded_dbapi.OperationalError))
             if told is None:
                 raise
             raise told from error

@@ -22,7 +22,7 @@ class Point:
     """Counts what happens, and dies when the count of one kind is reached; without one it only counts."""
 
     def __init__(self, death: tuple[str, int] | None):
-        """`death`: (BEFORE, AFTER or LINE, the count at which to die)."""
+        """`death`: (BEFORE, AFTER or LINE, the count at which to die; LINE and 0 only counts lines)."""
         self.death = death
         self.counted = {BEFORE: 0, AFTER: 0, LINE: 0}
 
@@ -33,7 +33,11 @@ class Point:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def watch(self, county: County) -> None:
-        """Be called at every statement, BEGIN and COMMIT included, and if lines matter at every line of the engine."""
+        """Be called at every line of the engine, if lines matter; else at every statement, BEGIN and COMMIT included. Not both: where
+        somebody listens to statements, those of the daily path go another way (engine/prepared.py)."""
+        if self.death is not None and self.death[0] == LINE:
+            sys.settrace(self._trace)
+            return
         database, dialect = county.system.database.engine, county.system.database.engine.dialect
         event.listen(database, "before_cursor_execute", lambda *_: self.reached(BEFORE))
         event.listen(database, "after_cursor_execute", lambda *_: self.reached(AFTER))
@@ -45,8 +49,6 @@ class Point:
             self.reached(AFTER)
 
         dialect.do_commit = do_commit
-        if self.death is None or self.death[0] == LINE:
-            sys.settrace(self._trace)
 
     def _trace(self, frame, what, _argument):
         if not frame.f_code.co_filename.startswith(OURS):
@@ -78,7 +80,7 @@ def _live(url: str, pipe) -> None:
         status = os.waitpid(child, 0)[1]
         if os.WIFSIGNALED(status):
             pipe.send((None, os.WTERMSIG(status)))
-        if death is None:
+        if death is None or not death[1]:
             attempt(warm, who, what, *arguments, now=now, **options)  # a repetition or a refusal: either compiles
             warm.system.database.dispose()
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from engine.audit import Event
+from engine.commands.definitions import deploy, publish
 from engine.commands.instances import cancel, start
 from engine.commands.tasks import claim, complete, delegate, release
 from engine.commands.timers import fire_due
@@ -15,15 +16,16 @@ from tests.bpmn.builder import Diagram
 from tests.support.counties import County, prepare
 
 STAFF = '<zeebe:assignmentDefinition candidateGroups="full_time,part_time"/>'
-COMMANDS = {each.__name__: each for each in (start, cancel, claim, release, delegate, complete)}
+COMMANDS = {each.__name__: each for each in (start, cancel, claim, release, delegate, complete, deploy, publish)}
 
 
 def procedures() -> list[dict[str, bytes]]:
     """`steps`: ask → (a timer of an hour) → check. `deadline`: ask, ended by a timer after a day. `quick`: as steps, with half a second."""
-    return [_steps("steps", "PT1H"), _steps("quick", "PT0.5S"), _deadline()]
+    return [steps("steps"), steps("quick", "PT0.5S"), _deadline()]
 
 
-def _steps(name: str, wait: str) -> dict[str, bytes]:
+def steps(name: str, wait: str = "PT1H") -> dict[str, bytes]:
+    """ask (a number) → a timer → check."""
     diagram = Diagram(name)
     diagram.add("startEvent", "start")
     diagram.user("ask", STAFF)

@@ -8,11 +8,11 @@ import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import event, make_url, text
+from sqlalchemy import bindparam, event, make_url, select, text
 
-from engine import db
+from engine import audit, db
 from engine.commands.tasks import claim, complete
-from engine.db import Database
+from engine.db import Database, Fetch
 from engine.exceptions import DatabaseBusy, DatabaseUnavailable, EngineError, StorageFull
 from tests.faults.people import assert_sound, events, prepare_cases
 from tests.support.counties import County
@@ -210,3 +210,21 @@ def test_a_database_that_is_not_there(url, county):
     system = open_system(url)
     with pytest.raises(DatabaseUnavailable):
         claim(system, county.act(WHO), "0" * 32, now=county.now)
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+def test_a_server_that_goes_away_in_the_middle(claimed):
+    """PostgreSQL is restarted while a command is under way: the command fails, the next one works, nothing is half done."""
+    county, case, task = claimed
+    before = len(events(county, case))
+    for find in (audit._LOCK_STREAM, select(audit.Stream).where(audit.Stream.id == bindparam("stream"))):
+        with pytest.raises(DatabaseUnavailable), county.system.database.unit(county.now) as unit:
+            pid = unit.connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+            _run(county, f"SELECT pg_terminate_backend({pid})")
+            if isinstance(find, Fetch):
+                find(unit.connection, stream=f"instance/{case}")
+            else:
+                unit.session.scalars(find, {"stream": f"instance/{case}"}).all()
+    complete(county.system, county.act(WHO), task, {"amount": 1}, now=county.now)
+    assert len(events(county, case)) > before
+    assert_sound(county)

@@ -86,10 +86,12 @@ def measured(county: County, mortal: Mortal, what: str) -> tuple[dict, dict]:
     act = Act(county, what)
     mortal(act.now, *act.parts())  # compiles
     act = Act(county, what)
+    lines = mortal(act.now, *act.parts(), (LINE, 0))[1]
+    act = Act(county, what)
     before = rows(county)
     outcome, counted = mortal(act.now, *act.parts())
     assert "answer" in outcome, outcome
-    return change(before, rows(county)), counted
+    return change(before, rows(county)), counted | {LINE: lines[LINE]}
 
 
 def die(county: County, mortal: Mortal, what: str, death: tuple[str, int], whole: dict[str, int]) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.instances import Instance, Task
-from tests.faults.people import assert_sound, events, kinds, prepare_cases
+from tests.faults.people import assert_sound, events, kinds, prepare_cases, steps
 from tests.faults.racing import Racers
 from tests.support.counties import County
 from tests.support.databases import BACKENDS
@@ -166,4 +166,18 @@ def test_whatever_two_do_to_one_case(county, racers, campaign):
         campaign.note(**{f"ended {county.instance(case).status}": 1})
         if number % 100 == 0:
             assert_sound(county)
+    assert_sound(county)
+
+
+def test_two_supervisors_at_the_same_procedure(county, racers):
+    """Two versions, or one and a word to the other; of one draft there is one publication."""
+    for number in range(4):
+        name = f"new_{number // 2}"  # at first nobody knows it, the second time there is one
+        acts = [(who, "deploy", (steps(name),)) for who in ("supervisor", "supervisor-2")]
+        answers = racers(county.now, *acts)
+        versions = [answer["answer"]["number"] for answer in answers if "answer" in answer]
+        assert versions and len(set(versions)) == len(versions), answers
+        assert all(answer["error"] == "stale_version" for answer in answers if "error" in answer), answers
+        answers = racers(county.now, *((who, "publish", (name, versions[0])) for who in ("supervisor", "supervisor-2")))
+        assert won(answers)[1]["error"] in ("version_closed", "stale_version")
     assert_sound(county)
