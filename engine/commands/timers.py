@@ -163,6 +163,6 @@ def _start_one(system: System, actor: Actor, definition_id: str, element: str, n
         return start_on_schedule(system, actor, definition_id, element, now=now)["fired"]
     except DatabaseUnavailable:
         raise
-    except EngineError:
+    except Exception:  # whatever it is, the other procedures start on time
         log.exception("scheduled start %s of %s failed", element, definition_id)
         return False

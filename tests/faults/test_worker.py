@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
+from engine.commands.running import Run
 from engine.commands.timers import fire_due
 from engine.instances import Timer
-from tests.faults.people import kinds, prepare_cases
+from tests.faults.people import assert_sound, kinds, prepare_cases
 from tests.support.counties import County
 
 
@@ -72,3 +73,24 @@ def test_a_broken_case_does_not_stop_the_others(county, broken_and_sound, what):
     (later,) = timers(county, broken)
     assert later.attempts == 2
     assert later.next_at - county.now > late.next_at - (county.now - timedelta(hours=1))
+
+
+def test_a_fault_of_ours_in_one_case_does_not_stop_the_others(county, broken_and_sound, monkeypatch):
+    """Not even an error that nobody thought of."""
+    broken, sound = broken_and_sound
+    restore = Run.restore
+
+    def stumble(run: Run) -> Run:
+        if run.instance.id == broken:
+            raise ZeroDivisionError
+        return restore(run)
+
+    monkeypatch.setattr(Run, "restore", stumble)
+    assert fire_all(county) == 1
+    assert "timer:due" in kinds(county, sound)
+    assert kinds(county, broken)[-1] == "timer:failed"
+    monkeypatch.undo()
+    county.now += timedelta(hours=1)
+    assert fire_all(county) == 1
+    assert "timer:due" in kinds(county, broken)
+    assert_sound(county)
