@@ -6,5 +6,6 @@ pytest_plugins = [
     "tests.support.browsers",
     "tests.support.editors",
     "tests.support.web",
+    "tests.support.journeys",
     "tests.support.campaigns",
 ]

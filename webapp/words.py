@@ -43,7 +43,7 @@ ROLES = {
 }
 # A kind of event → (what happened, how it looks). Kinds that are missing show their code; a test holds the list complete.
 EVENTS: dict[str, tuple[object, str]] = {
-    "instance:started": (_l("发起个案"), "good"),
+    "instance:started": (_l("个案已发起"), "good"),
     "instance:cancelled": (_l("终止个案"), "bad"),
     "instance:retried": (_l("重试故障步骤"), "warned"),
     "instance:moved": (_l("随村合并转入新的社工室"), ""),

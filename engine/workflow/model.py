@@ -62,6 +62,7 @@ class Flow:
     name: str = ""
     condition: Formula | None = None
     is_default: bool = False
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -194,9 +194,9 @@ class Reader:
             formula = self.dialect.formula(node, condition.text, "condition", needs_feel=True) or Formula(condition.text or "")
             if not (condition.text or "").strip():
                 self.report.add("empty_condition", identity)
-        self.flows.setdefault(
-            identity, Flow(identity, node.get("sourceRef", ""), node.get("targetRef", ""), node.get("name", ""), formula)
-        )
+        ends = node.get("sourceRef", ""), node.get("targetRef", "")
+        properties = self.dialect.properties(node)
+        self.flows.setdefault(identity, Flow(identity, *ends, node.get("name", ""), formula, properties=properties))
         self.flow_scopes.setdefault(identity, scope)
 
     # --- lanes ----------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import re
 from structlog.testing import capture_logs
 
 from tests.support.county import PASSWORD
-from tests.support.web import words_of
+from tests.support.web import flat, words_of
 from webapp.demo.answers import answer
 
 VISIT = {"basis": "statutory", "crisis": False, "urgency": "normal"}
@@ -18,25 +18,6 @@ def start(site, who: str = "ft-01-1", **more) -> str:
     response = site.visit(who).submit("/cases/new", form)
     assert response.status_code == 302, words_of(response.text)
     return response.headers["Location"]
-
-
-def flat(data: dict, prefix: str = "") -> dict:
-    """JSON data as the fields of a posted form."""
-    found = {}
-    for key, value in data.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, dict):
-            found |= flat(value, f"{name}.")
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            found[f"{name}[]"] = ""
-            for number, entry in enumerate(value):
-                found[f"{name}[{number}]"] = ""
-                found |= flat(entry, f"{name}[{number}].")
-        elif isinstance(value, bool):
-            found |= {name: "true"} if value else {}
-        elif value is not None:
-            found[name] = value
-    return found
 
 
 def complete(site, who: str, address: str, **wishes):
@@ -133,7 +114,7 @@ def test_two_tasks_by_form_and_the_time_line(site):
     case = case or re.search(r'href="(/cases/[0-9a-f]{32})"', site.visit("ft-01-1").get(second).text)[1]
     page = site.visit("ft-01-1").get(case).text
     read = words_of(page)
-    assert read.count("办结任务") == 2 and "发起个案" in read and "走访登记" in read
+    assert read.count("办结任务") == 2 and "个案已发起" in read and "走访登记" in read
     assert site.county.act("assistant-001").name in read
     every = words_of(site.visit("ft-01-1").get(f"{case}?all=1").text)
     assert "element:completed" in every
@@ -279,7 +260,7 @@ def test_a_parameter_is_changed(site):
     key = re.search(r'name="key" value="(\w+)"', visit.get("/settings/parameters").text)[1]
     changed = visit.submit("/settings/parameters", {"key": key, "value": "7", "unit": "station-01"})
     assert changed.status_code == 302
-    assert re.search(r"甲镇:<b>7</b>", visit.get("/settings/parameters").text)
+    assert re.search(r"甲镇：<b>7</b>", visit.get("/settings/parameters").text)
     assert visit.submit("/settings/parameters", {"key": key, "value": "many"}).status_code == 422
     assert visit.submit("/settings/parameters", {"key": "nothing", "value": "1"}).status_code == 404
     assert site.county.faults() == []

@@ -26,6 +26,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--lang=zh-CN",  # how its own date fields speak
 ]
 DEVICES = {
     "phone": {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True},
@@ -106,8 +107,9 @@ def shot() -> Callable[[Page, str], Path]:
 
     def take(page: Page, name: str) -> Path:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        page.evaluate("window.scrollTo(0, 0)")  # what sticks to the window stands where it stood when the page was opened
         path = SCREENSHOTS / f"{name}-{page.viewport_size['width']}.png"
-        page.screenshot(path=path, full_page=True)
+        page.screenshot(path=path, full_page=True, scale="css")
         return path
 
     return take

@@ -114,6 +114,25 @@ def forms(html: str, action: str) -> dict[str, str]:
     return token | parser.found
 
 
+def flat(data: dict, prefix: str = "") -> dict:
+    """JSON data as the fields of a posted form."""
+    found = {}
+    for key, value in data.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict):
+            found |= flat(value, f"{name}.")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            found[f"{name}[]"] = ""
+            for number, entry in enumerate(value):
+                found[f"{name}[{number}]"] = ""
+                found |= flat(entry, f"{name}[{number}].")
+        elif isinstance(value, bool):
+            found |= {name: "true"} if value else {}
+        elif value is not None:
+            found[name] = value
+    return found
+
+
 def words_of(html: str) -> str:
     """A page's text, for assertions about what people read."""
     text = re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", " ", html, flags=re.DOTALL)

@@ -33,6 +33,7 @@ TOLD = frozenset(
     }
 )
 LONGEST = 160
+NOTHING = "—"
 
 
 @dataclass
@@ -95,6 +96,13 @@ def element_name(element) -> str:
     return named({"name": element.name or element.id, "name_en": element.properties.get("name_en")})
 
 
+def flow_name(flow, compiled: Compiled) -> str:
+    """What the diagram calls a way, in the reader's language; a way without a name is called by where it leads."""
+    if not flow.name:
+        return element_name(compiled.process.elements.get(flow.target))
+    return named({"name": flow.name, "name_en": flow.properties.get("name_en")})
+
+
 @dataclass
 class Labels:
     """What a version's forms call variables and options: `fields` by key, `options` by (key, value)."""
@@ -122,6 +130,31 @@ def field_labels(compiled: Compiled) -> Labels:
     return labels
 
 
+def chapters(variables: dict, compiled: Compiled, labels: Labels) -> list[tuple[str, list[tuple[str, str]]]]:
+    """A case's data as (task, lines) in the order of the procedure: each value where a form first asks for it.
+
+    What no form calls by a name comes last, under an empty title: the procedure works it out for itself.
+    """
+    left = dict(variables)
+    found = []
+    for element in compiled.process.elements.values():
+        form = compiled.forms.get(element.form_id)
+        keys = [key for key in (_keys(form.fields) if form else ()) if key in left and key in labels.fields]
+        lines = [(labels.fields[key], text_of(left.pop(key), labels, key)) for key in dict.fromkeys(keys)]
+        found.append((element_name(element), [line for line in lines if line[1] != NOTHING]))
+    found.append(("", [(key, text_of(value, labels, key)) for key, value in sorted(left.items())]))
+    return [(title, lines) for title, lines in found if lines]
+
+
+def _keys(components):
+    """The variables of a form, in reading order; those inside a list belong to the list."""
+    for component in components:
+        if component.path:
+            yield component.path[0]
+        if component.kind != "dynamiclist":
+            yield from _keys(component.children)
+
+
 def told(data: dict, labels: Labels) -> list[tuple[str, str]]:
     """Stored data (FEEL's tagged JSON) as (label, text). What a form calls by a name comes first, the rest after."""
     try:
@@ -146,7 +179,7 @@ def text_of(value, labels: Labels | None = None, key: str = "") -> str:
     """A FEEL value for people: options by their labels, times in the county's zone, lists joined, contexts named, truth in words."""
     labels = labels or Labels()
     if value is None or value == "":
-        return "—"
+        return NOTHING
     if isinstance(value, bool):
         return gettext("是") if value else gettext("否")
     if isinstance(value, datetime):
@@ -155,7 +188,7 @@ def text_of(value, labels: Labels | None = None, key: str = "") -> str:
         return day(value)
     if isinstance(value, list):
         between = "\n" if any(isinstance(each, dict) for each in value) else gettext("、")
-        return between.join(text_of(each, labels, key) for each in value) or "—"
+        return between.join(text_of(each, labels, key) for each in value) or NOTHING
     if isinstance(value, dict):
         return gettext("、").join(f"{labels.fields.get(name, name)} {text_of(each, labels, name)}" for name, each in value.items())
     plain = value if isinstance(value, str) else str(feel.to_plain(value))
@@ -168,7 +201,7 @@ def _details(line: dict, compiled: Compiled, people: dict[str, str]) -> list[tup
     found = []
     if kind == "gateway:decided":
         taken = [compiled.process.flows.get(flow) for flow in facts.get("flows", ())]
-        found.append((gettext("走向"), text_of([flow.name or element_name(compiled.process.elements.get(flow.target)) for flow in taken if flow])))
+        found.append((gettext("走向"), text_of([flow_name(flow, compiled) for flow in taken if flow])))
     if kind == "decision:evaluated":
         found.append((gettext("决策表"), str(facts.get("decision", ""))))
         found.append((gettext("命中规则"), text_of([str(rule) for rule in facts.get("rules", ())])))

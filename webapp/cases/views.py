@@ -6,7 +6,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask_babel import gettext
 from sqlalchemy import select
 
-from engine import audit, clients, definitions, feel, instances, organisation
+from engine import audit, clients, definitions, instances, organisation
 from engine.commands import clients as viewing, instances as commands
 from engine.db import new_id
 from engine.exceptions import Erased, Forbidden, InvalidRequest, NotFound, RegulationRefused
@@ -114,7 +114,7 @@ def case(instance_id: str):
         process=compiled.process,
         name_of=lambda element: timeline.element_name(compiled.process.elements.get(element)),
         tasks=tasks,
-        timers=instances.timers_of(session(), instance_id),
+        timers=_timers(instance_id, compiled, tasks),
         incidents=running.incidents(),
         marks=_marks(running, instance_id),
         entries=timeline.entries(history, compiled, people, show_all, show_data),
@@ -122,7 +122,7 @@ def case(instance_id: str):
         newer=newer,
         show_all=show_all,
         people=people,
-        data=timeline.told(feel.encode(running.variables()), labels) if show_data else None,
+        data=timeline.chapters(running.variables(), compiled, labels) if show_data else None,
         client=_client(opened.instance.client_id) if show_data else None,
         can_cancel=organisation.may(actor(), "instance:cancel") and opened.instance.status in ("active", "incident"),
         can_retry=organisation.may(actor(), "incident:retry") and opened.instance.status == "incident",
@@ -220,6 +220,14 @@ def _history(instance_id: str):
     after = min(max(request.args.get("after", last, type=int), 0), last)
     lines, _next = instances.history(system(), session(), actor(), instance_id, after, HISTORY)
     return lines, after, after + HISTORY < head
+
+
+def _timers(instance_id: str, compiled, tasks: list) -> list:
+    """What the case waits for, without the deadlines that stand beside their tasks anyway."""
+    told = {(task.element, task.due_at) for task in tasks}
+    elements = compiled.process.elements
+    waiting = instances.timers_of(session(), instance_id)
+    return [timer for timer in waiting if (getattr(elements.get(timer.element), "attached_to", None), timer.due_at) not in told]
 
 
 def _marks(running: Case, instance_id: str) -> str:

@@ -17,6 +17,12 @@
     for (const id of ids) if (elements.get(id)) canvas.addMarker(id, `case-${name}`);
   }
 
+  if (document.documentElement.lang === "en") {  // where words need three lines, the picture of a person would lie on them
+    for (const visual of place.querySelectorAll(".djs-shape > .djs-visual")) {
+      if (visual.querySelectorAll("tspan").length > 2) visual.querySelectorAll(":scope > path").forEach((part) => part.remove());
+    }
+  }
+
   // English names ride in the properties of the elements (name_en); the diagram itself is Chinese.
   function inTheReadersLanguage(xml) {
     if (document.documentElement.lang !== "en") return xml;
@@ -36,9 +42,18 @@
   }
 
   const fit = () => canvas.zoom("fit-viewport", "auto");
-  const here = (marks.broken || []).concat(marks.here || []).map((id) => elements.get(id)).find(Boolean);
   fit();
-  if (canvas.zoom() < 0.75 && here) {  // rather a part that can be read, with the present step in it, than all of it too small
+  const found = (ids) => (ids || []).map((id) => elements.get(id)).filter(Boolean);
+  let here = found(marks.broken).concat(found(marks.here))[0];
+  if (!here && canvas.zoom() < 0.2) here = found(marks.done).find((element) => element.type === "bpmn:EndEvent");
+  if (!here) {  // all of it, and no more room than it takes
+    const tall = canvas.viewbox().inner.height * canvas.zoom() + 60;
+    if (tall < place.clientHeight) {
+      place.style.height = `${Math.max(tall, 200)}px`;
+      canvas.resized();
+      fit();
+    }
+  } else if (canvas.zoom() < 0.75) {  // rather a part that can be read, with the present step in it, than all of it too small
     canvas.zoom(0.75);
     const box = canvas.viewbox();
     const within = (middle, size, start, length) =>
