@@ -81,7 +81,7 @@ def errors() -> list[type[exceptions.EngineError]]:
     found, queue = [], [exceptions.EngineError]
     while queue:
         kind = queue.pop()
-        if kind not in found:
+        if kind not in found and kind.__module__.split(".")[0] in ("engine", "webapp"):  # not what tests make of it
             found.append(kind)
             queue += kind.__subclasses__()
     return found
