@@ -57,6 +57,10 @@ format: $(VENV)/.dev ## 自动修正可修的问题 · fix what can be fixed
 bench: $(VENV)/.dev ## 性能对比，写入 docs/performance.md · measure, write docs/performance.md
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+.PHONY: pictures
+pictures: browser $(VENV)/.dev node_modules/.all $(VENDOR)/.built translations ## 重拍 README 的图 · take the README's pictures anew
+	@$(BIN)/pytest -q tests/browser/pictures.py
+
 .PHONY: soak
 soak: $(VENV)/.dev node_modules/.all $(VENDOR)/.built translations ## 完整的竞争与断电演练 · the full campaigns of races and kills
 	@$(BIN)/pytest -m soak --soak $(ARGS)

@@ -26,7 +26,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    "--lang=zh-CN",  # how its own date fields speak
 ]
 DEVICES = {
     "phone": {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True},
@@ -39,7 +38,7 @@ class Visitor:
     """One person's browser: a context of its own (cookies) with one page."""
 
     def __init__(self, browser: Browser, device: str, **options):
-        self.context = browser.new_context(**PERSON, **DEVICES[device], **options)
+        self.context = browser.new_context(**(PERSON | DEVICES[device] | options))
         self.context.set_default_timeout(10_000)
         self.page = self.context.new_page()
         self.errors: list[str] = []
@@ -107,9 +106,11 @@ def shot() -> Callable[[Page, str], Path]:
 
     def take(page: Page, name: str) -> Path:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        page.evaluate("window.scrollTo(0, 0)")  # what sticks to the window stands where it stood when the page was opened
         path = SCREENSHOTS / f"{name}-{page.viewport_size['width']}.png"
+        # What sticks to the window would lie in the middle of the page.
+        page.evaluate("window.scrollTo(0, 0); document.querySelector('.tabbar')?.style.setProperty('position', 'static')")
         page.screenshot(path=path, full_page=True, scale="css")
+        page.evaluate("document.querySelector('.tabbar')?.style.removeProperty('position')")
         return path
 
     return take

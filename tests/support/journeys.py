@@ -2,14 +2,22 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from tests.support.browsers import served, sideways_scroll
+from engine.instances import timers_of
+from tests.bpmn.service import BUNDLE, SOURCES
+from tests.support.browsers import eventually, served, sideways_scroll
 from tests.support.counties import County, prepare_with_procedures
 from tests.support.county import PASSWORD
 from tests.support.web import Site, flat
+from webapp.demo.answers import answer
+
+LIKELY = {
+    "visit": {"clientName": "张三", "birthDate": "1950-05-01", "guardianName": None, "categories": ["minimum_living", "disabled_elder"]},
+}
 
 
 @pytest.fixture
@@ -71,3 +79,98 @@ def looks_right(page: Page, axe) -> None:
     """It fits its window, and axe has nothing to say."""
     assert sideways_scroll(page) == 0
     assert axe(page) == []
+
+
+def likely(element: str, now, **wishes) -> dict:
+    """What somebody may well answer to the form of a task of service_delivery."""
+    form = BUNDLE.process.elements[element].form_id
+    schema = json.loads((SOURCES / "forms" / f"{form}.form").read_text(encoding="utf-8"))
+    return answer(schema, LIKELY.get(element, {}) | wishes, now)
+
+
+class Station:
+    """The people of a station on one kind of device, and the case they work at."""
+
+    def __init__(self, served_site, device: str, visit, axe, shot, prefix: str):
+        self.site, self.address = served_site
+        self.county = self.site.county
+        self.device, self.visit, self.axe, self.shot, self.prefix = device, visit, axe, shot, prefix
+        self.pages: dict[str, Page] = {}
+        self.audited: set[str] = set()
+        self.taken = 0
+        self.case = ""
+
+    def open(self, who: str, address: str) -> Page:
+        """Somebody's browser at an address; whoever was away too long signs in again and arrives there all the same."""
+        if who not in self.pages:
+            self.pages[who] = self.visit(self.device)
+        page = self.pages[who]
+        page.goto(self.address + address)
+        if "/login" in page.url:
+            page.get_by_label("用户名").fill(who)
+            page.get_by_label("密码").fill(PASSWORD)
+            page.get_by_role("button", name="登录").click()
+            page.wait_for_url(re.compile(re.escape(address) + "$"))
+        return page
+
+    def keep(self, page: Page, kind: str, name: str) -> None:
+        """A screenshot; it fits the window, and the first page of its kind is audited."""
+        self.taken += 1
+        if kind not in self.audited:
+            self.audited.add(kind)
+            looks_right(page, self.axe)
+        self.shot(page, f"{self.prefix}-{self.taken:02}-{name}")
+
+    def start(self, who: str, **wishes) -> None:
+        """Start the case by its page and do its first task."""
+        page = self.open(who, "/cases/new")
+        self.keep(page, "start", "start")
+        page.get_by_label("所用流程").select_option("service_delivery")
+        page.get_by_label("在哪里").select_option("room-001")
+        page.get_by_role("button", name="发起", exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("走访登记")
+        self.case = page.get_by_role("main").get_by_role("link", name=re.compile(r"^\d{8}-")).first.get_attribute("href").rpartition("/")[2]
+        page.get_by_role("button", name="领取", exact=True).click()
+        self.complete(page, "visit", wishes)
+
+    def do(self, who: str, element: str, **wishes) -> None:
+        """Take the task from the list of what is offered, fill in its form, send it."""
+        page = self.open(who, "/tasks/?view=offered")
+        page.get_by_role("button", name=f"领取 {BUNDLE.process.elements[element].name}").first.click()
+        self.complete(page, element, wishes)
+
+    def complete(self, page: Page, element: str, wishes: dict) -> None:
+        """Fill in the form of the task that is open in this browser, and send it."""
+        task = BUNDLE.process.elements[element]
+        expect(page.get_by_role("heading", level=1)).to_have_text(task.name)
+        fill(page, likely(element, self.county.now, **wishes))
+        self.keep(page, task.form_id, element)
+        page.get_by_role("button", name="办结").click()
+        expect(page.get_by_role("status").filter(has_text="已办结")).to_be_visible()
+
+    def see_case(self, who: str, name: str, marks: str = "case-here") -> Page:
+        """The case's page, its diagram drawn."""
+        page = self.open(who, f"/cases/{self.case}")
+        assert eventually(lambda: page.locator(f".djs-container .{marks}").count())
+        self.keep(page, f"case {marks}", name)
+        return page
+
+    def until(self, element: str) -> None:
+        """Move the clock to when a timer of the case is due; the worker does the rest."""
+        with self.county.system.database.read() as session:
+            due = min(timer.due_at for timer in timers_of(session, self.case) if timer.element == element)
+        self.county.now = due.astimezone(self.county.now.tzinfo) + timedelta(minutes=1)
+        assert self.county.pass_time() >= 1
+
+    def morning_after(self) -> None:
+        """People work by day."""
+        self.county.now = (self.county.now + timedelta(days=1)).replace(hour=9, minute=0)
+        self.county.pass_time()
+
+    @property
+    def open_tasks(self) -> set[str]:
+        return set(self.county.open_tasks(self.case))
+
+    @property
+    def status(self) -> str:
+        return self.county.instance(self.case).status

@@ -190,7 +190,9 @@ def text_of(value, labels: Labels | None = None, key: str = "") -> str:
         between = "\n" if any(isinstance(each, dict) for each in value) else gettext("、")
         return between.join(text_of(each, labels, key) for each in value) or NOTHING
     if isinstance(value, dict):
-        return gettext("、").join(f"{labels.fields.get(name, name)} {text_of(each, labels, name)}" for name, each in value.items())
+        order = {name: place for place, name in enumerate(labels.fields)}
+        parts = sorted(value.items(), key=lambda pair: order.get(pair[0], len(order)))
+        return gettext("；").join(f"{labels.fields.get(name, name)}{gettext('：')}{text_of(each, labels, name)}" for name, each in parts)
     plain = value if isinstance(value, str) else str(feel.to_plain(value))
     return labels.options.get((key, plain), plain)
 

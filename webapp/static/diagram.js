@@ -25,18 +25,19 @@
 
   // English names ride in the properties of the elements (name_en); the diagram itself is Chinese.
   function inTheReadersLanguage(xml) {
-    if (document.documentElement.lang !== "en") return xml;
+    const english = document.documentElement.lang === "en";
     const diagram = new DOMParser().parseFromString(xml, "application/xml");
-    for (const property of diagram.querySelectorAll('[name="name_en"][value]')) {
+    if (english) for (const property of diagram.querySelectorAll('[name="name_en"][value]')) {
       const owner = property.closest("extensionElements")?.parentElement ?? property.parentElement?.parentElement?.parentElement;
       if (owner?.hasAttribute("name")) owner.setAttribute("name", property.getAttribute("value"));
     }
-    for (const label of diagram.getElementsByTagNameNS("*", "BPMNLabel")) {  // drawn for two or three characters; words need more
+    const room = english ? 90 : 72;  // labels are drawn to the width of some font; another one, or words, need more
+    for (const label of diagram.getElementsByTagNameNS("*", "BPMNLabel")) {
       const bounds = label.firstElementChild;
       const [x, width] = [Number(bounds?.getAttribute("x")), Number(bounds?.getAttribute("width"))];
-      if (!bounds || width >= 90) continue;
-      bounds.setAttribute("x", x - (90 - width) / 2);
-      bounds.setAttribute("width", 90);
+      if (!bounds || width >= room) continue;
+      bounds.setAttribute("x", x - (room - width) / 2);
+      bounds.setAttribute("width", room);
     }
     return new XMLSerializer().serializeToString(diagram);
   }
