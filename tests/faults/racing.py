@@ -1,6 +1,7 @@
 """Two processes that do things at the same moment: each waits at a barrier, acts, and tells what came of it."""
 
 import multiprocessing
+import time
 from datetime import datetime
 
 from tests.faults.people import attempt
@@ -13,7 +14,9 @@ def _race(url: str, barrier, pipe) -> None:
     while (act := pipe.recv()) is not None:
         who, what, arguments, now, options = act
         county.act(who)
+        delay = options.pop("delay", 0)
         barrier.wait(60)
+        time.sleep(delay)
         try:
             pipe.send(attempt(county, who, what, *arguments, now=now, **options))
         except Exception as error:  # told, not lost: the test fails on it
@@ -22,7 +25,9 @@ def _race(url: str, barrier, pipe) -> None:
 
 
 class Racers:
-    """`with Racers(url) as racers: racers(now, one, other)`; an act is (who, what, arguments) or (who, what, arguments, options)."""
+    """`with Racers(url) as racers: racers(now, one, other)`; an act is (who, what, arguments) or (who, what, arguments, options).
+
+    The options are the command's, and `delay`: seconds that this one lets the other go ahead."""
 
     def __init__(self, url: str, number: int = 2):
         """`number` processes over the database at `url`."""

@@ -118,7 +118,8 @@ def test_a_completion_and_its_deadline_at_the_same_moment(county, racers, campai
         task = open_task(county, case, "ask")
         assert "answer" in racers(county.now, (ONE, "claim", (task,)), ("system", "fire", ()))[0]
         due = county.now + MUCH_LATER
-        acts = [(ONE, "complete", (task, {"amount": number})), ("system", "fire", ())]
+        delay = campaign.dice(number).uniform(0, 0.02)  # the worker looks before it acts
+        acts = [(ONE, "complete", (task, {"amount": number}), {"delay": delay}), ("system", "fire", ())]
         if number % 2:
             acts.reverse()
         answers = racers(due, *acts)
