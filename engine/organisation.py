@@ -315,6 +315,53 @@ def actors(session: Session, vault: Vault, county_id: str, within: str, text: st
     return [actor_from(vault, row) for row in session.connection().execute(query)]
 
 
+@dataclass(frozen=True)
+class Staff:
+    """Somebody who works in the county, as those see them who manage accounts; without an account `username` is None."""
+
+    person_id: str
+    name: str = field(repr=False)
+    workforce: str | None
+    partner: str | None
+    unit_path: str
+    active: bool
+    username: str | None
+    roles: frozenset[str]
+    account_active: bool
+
+
+def staff(session: Session, vault: Vault, county_id: str, within: str, text: str = "", person_id: str | None = None, limit: int = 300):
+    """People under a unit's path with and without accounts, open and closed, those without first; `text` and `person_id` narrow it."""
+    query = (
+        select(Person, Unit.path, Account, SubjectKey)
+        .join(Unit, Unit.id == Person.unit_id)
+        .join(SubjectKey, SubjectKey.id == Person.key_id)
+        .outerjoin(Account, Account.person_id == Person.id)
+        .where(Person.county_id == county_id, SubjectKey.destroyed_at.is_(None))
+        .where(or_(Unit.path == within, Unit.path.startswith(within + "/", autoescape=True)))
+        .order_by(Account.username.is_(None).desc(), Account.username)
+        .limit(limit)
+    )
+    if text.strip():
+        query = query.where(or_(false(), *(_named(vault, county_id, wanted, Person.id) for wanted in names.readings(text))))
+    if person_id:
+        query = query.where(Person.id == person_id)
+    return [
+        Staff(
+            person.id,
+            vault.open(key, person.sealed_name, Person.place(person.id)),
+            person.workforce_type,
+            person.partner_kind,
+            path,
+            person.active,
+            account.username if account else None,
+            frozenset(account.roles if account else ()),
+            bool(account and account.active),
+        )
+        for person, path, account, key in session.execute(query)
+    ]
+
+
 def names_of(session: Session, vault: Vault, person_ids: Iterable[str]) -> dict[str, str]:
     """Names by person id, in one statement; people whose key was destroyed are left out."""
     query = (
@@ -332,7 +379,7 @@ def index_person(session: Session, vault: Vault, county_id: str, person_id: str,
     session.execute(insert(PersonIndex), [row | {"token": token} for token in tokens])
 
 
-def _named(vault: Vault, county_id: str, wanted: frozenset[str]):
+def _named(vault: Vault, county_id: str, wanted: frozenset[str], column=_people.id):
     tokens = names.keyed(vault, county_id, "person", wanted)
     found = select(PersonIndex.person_id).where(PersonIndex.county_id == county_id)
-    return and_(*(_people.id.in_(found.where(PersonIndex.token == token)) for token in tokens))
+    return and_(*(column.in_(found.where(PersonIndex.token == token)) for token in tokens))

@@ -223,6 +223,54 @@ def test_the_county_and_its_people(site):
     assert visit.get("/people", query_string={"q": site.county.act("lead-01").name}).status_code == 200
 
 
+def test_an_admin_opens_changes_and_closes_an_account(site):
+    admin = site.visit("admin")
+    wrong = admin.submit("/people/new", {"name": "", "unit": "station-01", "workforce": "full_time"})
+    assert wrong.status_code == 422 and "请填写姓名" in wrong.text
+    person = {"name": "秦新来", "unit": "station-01", "workforce": "full_time"}
+    address = admin.submit("/people/new", person).headers["Location"]
+    assert "没有账号" in admin.get("/people?q=qxl").text
+    taken = admin.submit(f"{address}/account", {"username": "ft-01-1", "password": "long enough", "roles": "worker"}, page=address)
+    assert taken.status_code == 422 and "已经使用" in taken.text and 'value="long enough"' in taken.text
+    account = {"username": "qin", "password": "qin is short", "roles": "worker"}
+    assert "密码不能包含用户名" in admin.submit(f"{address}/account", account, page=address).text
+    done = admin.submit(f"{address}/account", account | {"password": PASSWORD}, page=address)
+    assert done.status_code == 302
+    newcomer = site.visit("qin")
+    assert newcomer.get("/tasks/").status_code == 200
+    assert admin.submit(f"{address}/roles", {"roles": ["worker", "lead"]}, page=address).status_code == 302
+    assert "站长" in admin.get(address).text and newcomer.get(address).status_code == 200
+    assert admin.submit(f"{address}/roles", {}, page=address).status_code == 422
+    assert admin.submit(f"{address}/password", {"password": "another horse"}, page=address).status_code == 302
+    assert newcomer.get("/tasks/").status_code == 302, "signed out"
+    assert newcomer.submit("/login", {"username": "qin", "password": "another horse"}).status_code == 302
+    assert admin.submit(f"{address}/closed", {"closed": "1"}, page=address).status_code == 302
+    assert newcomer.submit("/login", {"username": "qin", "password": "another horse"}).status_code == 401
+    assert "已停用" in admin.get("/people?q=秦新来").text
+    assert admin.submit(f"{address}/closed", {"closed": "0"}, page=address).status_code == 302
+    assert newcomer.submit("/login", {"username": "qin", "password": "another horse"}).status_code == 302
+    assert site.county.faults() == []
+
+
+def test_a_lead_manages_the_workers_of_the_own_station_only(site):
+    lead = site.visit("lead-01")
+    people = lead.get("/people").text
+    assert "ft-01-1" in people and "assistant-001" in people and "ft-02-1" not in people and "登记新人员" not in people
+
+    def address(username: str) -> str:
+        return f"/people/{site.county.act(username).person_id}"
+
+    assert lead.submit(f"{address('ft-01-1')}/password", {"password": "another horse"}, page=address("ft-01-1")).status_code == 302
+    assert lead.submit(f"{address('ft-01-1')}/roles", {"roles": ["lead"]}, page=address("ft-01-1")).status_code == 403
+    assert lead.get(address("ft-02-1")).status_code == 403 and lead.get(address("supervisor")).status_code == 403
+    assert lead.submit(f"{address('ft-02-1')}/closed", {"closed": "1"}, page="/people").status_code == 403
+    assert "您自己的账号" in lead.get(address("lead-01")).text
+    assert lead.get("/people?q=lin&unit=station-02").status_code == 200
+    for who in ("pt-01-1", "auditor", "supervisor"):
+        assert site.visit(who).get(address("ft-01-1")).status_code == 403
+    assert lead.submit("/people/new", {"name": "某某"}, page="/people").status_code == 403
+
+
 def test_procedures_are_deployed_and_published(site):
     visit = site.visit("supervisor")
     assert "service_delivery" in visit.get("/definitions/").text

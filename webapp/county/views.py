@@ -1,6 +1,6 @@
 """The home page, one unit, the people."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, url_for
 
 from engine import organisation, tasks
 from engine.exceptions import NotFound
@@ -56,14 +56,3 @@ def unit(key: str):
         people=[each for each in people if place.kind != "county" or each.unit_path == place.path],
         figures=by_station(session(), system().county_id, now()).get(place.id) if place.kind == "station" else None,
     )
-
-
-@pages.get("/people")
-def people():
-    """Search among those who work with the stations."""
-    auth.require("organisation:read")
-    text = request.args.get("q", "").strip()
-    station = places().by_key.get(request.args.get("unit", ""))
-    within = station.path if station else "county"
-    found = organisation.actors(session(), system().vault, system().county_id, within, text, limit=PEOPLE) if text or station else []
-    return render_template("county/people.html", q=text, unit=station, found=found, stations=places().stations(), limit=PEOPLE)
