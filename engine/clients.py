@@ -171,10 +171,10 @@ def read(session: Session, vault: Vault, actor: Actor, client_id: str, by_task: 
     return _record(vault, row)
 
 
-def household_members(session: Session, vault: Vault, actor: Actor, household_id: str) -> list[Record]:
-    """The members of a household that the actor may see, the oldest entry first."""
+def household_members(session: Session, vault: Vault, actor: Actor, *household_ids: str) -> list[Record]:
+    """The members of households that the actor may see, the oldest entry first."""
     require(actor, "client:read")
-    query = _RECORDS.where(Client.household_id == household_id, *scope(Client, actor), SubjectKey.destroyed_at.is_(None))
+    query = _RECORDS.where(Client.household_id.in_(household_ids), *scope(Client, actor), SubjectKey.destroyed_at.is_(None))
     return [_record(vault, row) for row in session.execute(query.order_by(Client.id))]
 
 

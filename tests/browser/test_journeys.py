@@ -5,7 +5,8 @@ from playwright.sync_api import expect
 
 from tests.support import tables
 from tests.support.browsers import eventually
-from tests.support.journeys import fill, looks_right, sign_in
+from tests.support.county import PASSWORD
+from tests.support.journeys import fill, likely, looks_right, sign_in
 from webapp.demo.answers import answer
 
 pytestmark = pytest.mark.browser
@@ -114,3 +115,25 @@ def test_a_lead_resets_a_password_and_an_admin_adds_somebody(served_site, page, 
     expect(page.get_by_role("status")).to_contain_text("账号已开通")
     looks_right(page, axe)
     shot(page, "person-account")
+
+
+def test_a_form_sent_after_the_session_ended_is_not_lost(served_site, page, axe, shot):
+    site, address = served_site
+    case = site.county.start("service_delivery", place="room-001", who="assistant-001")["id"]
+    task = site.county.open_tasks(case)["visit"]
+    sign_in(page, address, "assistant-001")
+    page.goto(f"{address}/tasks/{task.id}")
+    page.get_by_role("button", name="领取", exact=True).click()
+    fill(page, likely("visit", site.county.now, crisis=False, basis="statutory"))
+    site.county.pass_time(hours=13)
+    page.expected_errors.append("401")
+    page.get_by_role("button", name="办结").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("请重新登录")
+    looks_right(page, axe)
+    shot(page, "session-ended")
+    page.get_by_label("用户名").fill("assistant-001")
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    looks_right(page, axe)
+    page.get_by_role("button", name="继续提交").click()
+    expect(page.get_by_role("status").filter(has_text="已办结")).to_be_visible()

@@ -1,12 +1,14 @@
 """Pages as people meet them, without JavaScript: signing in, the inbox, a task and its form, a case, clients, the county's settings."""
 
+import html
 import io
 import re
+from collections import defaultdict
 
 from structlog.testing import capture_logs
 
 from tests.support.county import PASSWORD
-from tests.support.web import flat, words_of
+from tests.support.web import flat, forms, words_of
 from webapp.demo.answers import answer
 
 VISIT = {"basis": "statutory", "crisis": False, "urgency": "normal"}
@@ -45,6 +47,48 @@ def test_signing_in_and_out(site):
     assert visit.submit("/logout", page="/tasks/").headers["Location"] == "/login"
     visit.client.set_cookie("shuibo-session", token)
     assert visit.get("/tasks/").status_code == 302, "the server forgot the session too"
+
+
+def test_a_form_sent_after_the_session_ended_is_not_lost(site):
+    start(site)
+    visit = site.visit("assistant-001")
+    address = re.search(r'href="(/tasks/[0-9a-f]{32})"', visit.get("/tasks/?view=offered").text)[1]
+    visit.submit(f"{address}/claim", page=address)
+    site.county.pass_time(hours=11)
+    form = forms(visit.get(address).text, f"{address}/complete")
+    site.county.pass_time(hours=2)
+    schema = site.api("assistant-001").get(address).json["form"]
+    typed = flat(answer(schema, VISIT | {"situation": "独居\r\n\"<b>生活困难"}, site.county.now))
+    gone = visit.client.post(f"{address}/complete", data=form | typed | {"_hidden": ""})
+    assert gone.status_code == 401 and "登录已过期" in gone.text and "<b>" not in gone.text
+
+    def again(page: str, password: str):
+        return visit.client.post("/login/again", data=forms(page, "/login/again") | {"username": "assistant-001", "password": password})
+
+    wrong = again(gone.text, "nonsense")
+    assert wrong.status_code == 401 and "用户名或密码不正确" in wrong.text
+    resumed = again(wrong.text, PASSWORD)
+    assert resumed.status_code == 200 and "继续提交" in resumed.text
+    fields = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', resumed.text)
+    data = defaultdict(list)
+    for name, value in fields:
+        data[html.unescape(name)].append(html.unescape(value))
+    done = visit.client.post(f"{address}/complete", data=data)
+    assert done.status_code == 302, words_of(done.text)
+    case = re.search(r'href="(/cases/[0-9a-f]{32})"', visit.get(address).text)[1]
+    assert site.county.variables(case.rpartition("/")[2])["situation"].replace("\r", "") == '独居\n"<b>生活困难'
+
+
+def test_signing_in_again_leads_nowhere_else_and_carries_no_passwords(site):
+    visit = site.visit("ft-01-1")
+    site.county.pass_time(hours=13)
+    token = forms(visit.get("/login").text, "/login")
+    gone = visit.client.post("/account", data=token | {"old": "secret 1", "new": "secret 2"})
+    assert gone.status_code == 401 and "secret" not in gone.text
+    who = token | {"username": "ft-01-1", "password": PASSWORD}
+    for address, carried in (("https://evil.example/", "[]"), ("/tasks/", "{"), ("/tasks/", "[1]"), ("", "")):
+        answered = visit.client.post("/login/again", data=who | {"address": address, "carried": carried})
+        assert answered.headers["Location"] == "/login"
 
 
 def test_under_https_cookies_are_secure_and_bound_to_the_host(site):
@@ -198,6 +242,9 @@ def test_clients_are_registered_found_and_opened(site):
     assert changed.status_code == 302 and "张三丰" in visit.get(address).text
     access = site.visit("auditor").get("/audit/access?who=ft-01-1").text
     assert "查看服务对象资料" in access and "张三" not in access
+    together = re.search(r'href="(/clients/new\?household=[^"]+)"', visit.get(address).text)
+    assert visit.submit(html.unescape(together[1]), {"name": "张小宝", "place": "room-001"}).status_code == 302
+    assert "同户： 张三丰" in words_of(visit.get("/clients/", query_string={"q": "张小宝"}).text)
     client = address.rsplit("/", 1)[1]
     started = visit.submit("/cases/new", {"definition": "service_delivery", "place": "room-001", "client_id": client})
     assert started.status_code == 302

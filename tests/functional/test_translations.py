@@ -7,6 +7,8 @@ import pytest
 from engine.audit import Kind
 from engine.workflow.steps import KINDS
 from webapp import catalogue, words
+from webapp.audit.views import FAULTS
+from webapp.config import ROOT
 from webapp.errors import STATUS, status_of
 
 
@@ -34,6 +36,11 @@ def test_every_kind_of_event_has_a_name():
     known = set(words.EVENTS)
     assert {str(kind) for kind in Kind} - known == set()
     assert set(KINDS) - known == set()
+
+
+def test_every_fault_of_the_history_has_english():
+    source = (ROOT / "engine" / "verification.py").read_text("utf-8")
+    assert set(re.findall(r', "([a-z]+_[a-z]+)", f?"', source)) == FAULTS.keys()
 
 
 def test_pages_speak_english_once_asked(site):

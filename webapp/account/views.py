@@ -1,16 +1,19 @@
-"""Signing in and out, the password, the language."""
+"""Signing in and out, the password, the language; and what was typed when the session had ended meanwhile."""
+
+import json
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 
 from engine.commands import accounts
-from engine.exceptions import InvalidRequest, TooManyAttempts, WrongCredentials
+from engine.exceptions import InvalidRequest, NotSignedIn, TooManyAttempts, WrongCredentials
 from webapp import auth, i18n
-from webapp.errors import status_of, translated_text
+from webapp.errors import show_engine_error, status_of, translated_text
 from webapp.i18n import now, translated
 
 pages = Blueprint("account", __name__, template_folder="templates")
 YEAR = 365 * 24 * 3600
+SECRET = {"old", "new", "password"}  # fields that are typed anew rather than carried along
 
 
 @pages.get("/login")
@@ -24,15 +27,41 @@ def enter():
 @pages.post("/login")
 def check():
     """Sign in; a wrong password shows the page again with the reason."""
-    username = request.form.get("username", "").strip()
     try:
-        opened = accounts.sign_in(
-            auth.system(), username, request.form.get("password", ""), address=request.remote_addr or "", now=now(), kind="web"
-        )
+        opened = _sign_in()
     except (WrongCredentials, TooManyAttempts) as refusal:
         message, hint = translated(refusal)
-        return _door(username, message, hint), status_of(refusal)
+        return _door(_username(), message, hint), status_of(refusal)
     response = make_response(redirect(auth.local_address(request.form.get("next")) or url_for("county.start")))
+    auth.set_cookie(response, opened["token"])
+    return response
+
+
+@pages.app_errorhandler(NotSignedIn)
+def signed_out(error: NotSignedIn):
+    """A form that came after the session had ended: sign in on the spot, and nothing that was typed is lost."""
+    carried = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    if request.path.startswith("/api/") or request.method != "POST" or request.files or SECRET & request.form.keys():
+        return show_engine_error(error)
+    return _again(request.full_path.rstrip("?"), json.dumps(carried)), 401
+
+
+@pages.post("/login/again")
+def check_again():
+    """Sign in with a form in hand; then it can be sent."""
+    address = auth.local_address(request.form.get("address"))
+    carried = request.form.get("carried", "")
+    try:
+        fields = [(str(name), str(value)) for name, value in json.loads(carried)]
+    except (ValueError, TypeError):
+        address = None
+    if address is None:
+        return redirect(url_for("account.enter"))
+    try:
+        opened = _sign_in()
+    except (WrongCredentials, TooManyAttempts) as refusal:
+        return _again(address, carried, *translated(refusal)), status_of(refusal)
+    response = make_response(render_template("account/resume.html", address=address, fields=fields))
     auth.set_cookie(response, opened["token"])
     return response
 
@@ -74,6 +103,21 @@ def language(code: str):
     response = make_response(redirect(auth.local_address(request.args.get("next")) or "/"))
     response.set_cookie(i18n.COOKIE, code, max_age=YEAR, samesite="Lax", secure=request.is_secure, httponly=True)
     return response
+
+
+def _username() -> str:
+    return request.form.get("username", "").strip()
+
+
+def _sign_in() -> dict:
+    password = request.form.get("password", "")
+    return accounts.sign_in(auth.system(), _username(), password, address=request.remote_addr or "", now=now(), kind="web")
+
+
+def _again(address: str, carried: str, message: str = "", hint: str = ""):
+    return render_template(
+        "account/again.html", address=address, carried=carried, username=_username() if message else "", message=message, hint=hint
+    )
 
 
 def _door(username: str = "", message: str = "", hint: str = ""):

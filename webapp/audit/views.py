@@ -10,10 +10,31 @@ from engine.exceptions import NotFound
 from engine.verification import verify as faults_of
 from webapp import auth
 from webapp.auth import actor, session, system
+from webapp.i18n import in_chinese
 
 pages = Blueprint("audit", __name__, template_folder="templates", url_prefix="/audit")
 pages.before_request(auth.require_sign_in)
 SHOWN = 200  # faults and events on a page
+# The engine says what it found in Chinese, with numbers; this is the English of each code.
+FAULTS = {
+    "events_removed": "Events were removed here.",
+    "event_missing": "An event is missing here or was moved.",
+    "chain_broken": "This event does not follow the one before it: history was rewritten or reordered.",
+    "format_unknown": "The event's format is not known.",
+    "event_changed": "The event does not match its hash: it was changed or forged.",
+    "stream_missing": "The register of this history is missing.",
+    "head_differs": "The last event does not match the register: an event was added, or the register changed.",
+    "row_removed": "The row was removed, past the system.",
+    "row_restored": "The row should be gone, and is there again.",
+    "row_changed": "The row does not match history: it was changed past the system.",
+    "row_forged": "No event ever wrote this row: it was added past the system.",
+}
+
+
+@pages.app_template_filter("fault")
+def fault_text(fault) -> str:
+    """What is wrong, in the reader's language."""
+    return fault.message if in_chinese() else FAULTS.get(fault.code, fault.message)
 
 
 @pages.get("/")

@@ -95,7 +95,7 @@ def case(instance_id: str):
     opened = instances.open_instance(system(), session(), actor(), instance_id)
     compiled = definitions.compiled(system(), session(), opened.instance.version_id)
     running = Case.restore(compiled.process, opened.state["case"])
-    tasks = instances.tasks_of(session(), instance_id)
+    tasks = sorted(instances.tasks_of(session(), instance_id), key=lambda task: (task.due_at is None, task.due_at or task.offered_at))
     show_data = organisation.may(actor(), "client:read")
     history, after, newer = _history(instance_id)
     people = organisation.names_of(

@@ -1,5 +1,7 @@
 """Finding, opening, registering and correcting clients. Opening one leaves a line in the viewer's access stream."""
 
+from collections import defaultdict
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, lazy_gettext as _l
 
@@ -40,10 +42,14 @@ def category(code: str) -> str:
 
 @pages.get("/")
 def index():
-    """Search by characters, pinyin, initials or a whole number; without text all of one's place."""
+    """Search by characters, pinyin, initials or a whole number, with whom the found live together; without text all of one's place."""
     text = request.args.get("q", "").strip()
     found, following = clients.search(session(), system().vault, actor(), text, request.args.get("cursor"), PAGE)
-    return render_template("clients/index.html", q=text, found=found, next=following, today=_today())
+    together = defaultdict(list)
+    households = {record.household_id for record in found} - {None}
+    for member in clients.household_members(session(), system().vault, actor(), *households) if text and households else ():
+        together[member.household_id].append(member)
+    return render_template("clients/index.html", q=text, found=found, together=together, next=following, today=_today())
 
 
 @pages.get("/<client_id>")
