@@ -17,9 +17,9 @@
     for (const id of ids) if (elements.get(id)) canvas.addMarker(id, `case-${name}`);
   }
 
-  if (document.documentElement.lang === "en") {  // where words need three lines, the picture of a person would lie on them
+  if (document.documentElement.lang === "en") {  // where words need more lines, the picture of a person would lie on them
     for (const visual of place.querySelectorAll(".djs-shape > .djs-visual")) {
-      if (visual.querySelectorAll("tspan").length > 2) visual.querySelectorAll(":scope > path").forEach((part) => part.remove());
+      if (visual.querySelectorAll("tspan").length > 1) visual.querySelectorAll(":scope > path").forEach((part) => part.remove());
     }
   }
 
