@@ -1,19 +1,21 @@
 """The files that make one version: a diagram with its forms and tables, or one regulation table. Read, examined, compiled."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from engine.decisions import Decision, compile_decisions
 from engine.exceptions import DeployRefused
 from engine.findings import Finding, errors
 from engine.forms import Form, compile_form
+from engine.organisation import KINDS as KINDS_OF_UNITS, PARTNERS, ROLES, WORKFORCE
 from engine.regulations import compile_regulation
-from engine.workflow import Process, compile_process, examine
+from engine.workflow import Kind, Process, compile_process, examine
 
 MAX_FILES = 200
 MAX_BYTES = 8 * 1024 * 1024
 KINDS = {"bpmn": "diagram", "dmn": "table", "form": "form"}
+GROUPS = frozenset({*ROLES, *WORKFORCE, *(f"partner:{kind}" for kind in PARTNERS)})  # those that Actor.groups can hold
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def read_bundle(files: Mapping[str, bytes]) -> Bundle:
         except DeployRefused as refusal:
             found += [replace(finding, file=name) for finding in refusal.findings]
     if not errors(found) and processes:
-        found += _check_links(processes[0], forms, decisions)
+        found += _check_links(processes[0], forms, decisions) + _check_people(processes[0])
     if errors(found):
         raise DeployRefused(errors(found))
     if processes:
@@ -129,3 +131,36 @@ def _check_links(process: Process, forms: Mapping, decisions: Mapping) -> list[F
                 Finding("decision_missing", f"找不到决策表“{decision_id}”", f"Decision {decision_id} is missing", element=decision_id)
             )
     return found
+
+
+def _check_people(process: Process) -> list[Finding]:
+    """Words that say who may do a task and where: a misspelt one would leave it to nobody, or let in whom it should keep out."""
+    found = []
+    tasks = [element for element in process.elements.values() if element.kind is Kind.USER_TASK]
+    tags = {tag for task in tasks for tag in _words(task.properties.get("tags"))}
+    for lane in process.lanes:
+        found += _unknown("workforce", lane.properties.get("workforce"), GROUPS, lane.id)
+    for task in tasks:
+        found += _unknown("exclude", task.properties.get("exclude"), tags, task.id)
+        found += _unknown("place", task.properties.get("place"), KINDS_OF_UNITS, task.id)
+        assigned = task.assignment
+        if assigned.candidate_groups and assigned.candidate_groups.expression is None:
+            found += _unknown("candidateGroups", assigned.candidate_groups.text, GROUPS, task.id)
+        lane = task.lane.properties if task.lane else {}
+        if not (assigned.assignee or assigned.candidate_groups or assigned.candidate_users or _words(lane.get("workforce"))):
+            message = ("没有写谁来办:请填候选组、候选人或办理人", "Nobody is named who may do this task: give it candidate groups")
+            found.append(Finding("nobody", *message, element=task.id))
+    return found
+
+
+def _unknown(what: str, text: str | None, known: Collection[str], element: str) -> list[Finding]:
+    message = "{what} 里的“{word}”不认识;可用的有:{known}", "Unknown word in {what}: {word}; known are {known}"
+    return [
+        Finding("unknown_word", *(part.format(what=what, word=word, known=", ".join(sorted(known))) for part in message), element=element)
+        for word in _words(text)
+        if word not in known
+    ]
+
+
+def _words(text: str | None) -> list[str]:
+    return [word.strip() for word in (text or "").split(",") if word.strip()]

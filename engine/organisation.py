@@ -290,9 +290,11 @@ def actor_from(vault: Vault, row) -> Actor:
     )
 
 
-def actor_of(session: Session, vault: Vault, who: str, county_id: str | None = None) -> Actor:
-    """The actor with this username or person id, active or not. Raises NotFound."""
+def actor_of(session: Session, vault: Vault, who: str, county_id: str | None = None, *, active: bool = False) -> Actor:
+    """The actor with this username or person id; only one who can sign in if `active`. Raises NotFound."""
     query = select_actors().where(or_(_accounts.username == who, _accounts.person_id == who))
+    if active:
+        query = query.where(_accounts.active, _people.active)
     if county_id is not None:
         query = query.where(_accounts.county_id == county_id)
     row = session.connection().execute(query).first()

@@ -114,6 +114,7 @@ def _offered_to(actor: Actor):
     groups = or_(
         *(Task.groups.contains(f"|{group}|", autoescape=True) for group in sorted(actor.groups)),
         Task.users.contains(f"|{actor.username}|", autoescape=True),
+        (Task.groups == "") & (Task.users == "") & (Task.workforce != ""),  # whoever the lane is for
     )
     condition = groups & ~Task.excluded.contains(f"|{actor.person_id}|", autoescape=True)
     types = [Task.workforce.contains(f"|{group}|", autoescape=True) for group in sorted(actor.groups)]

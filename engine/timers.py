@@ -7,9 +7,12 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.db import Base, Instant, reference
 from engine.definitions import stream_of
+from engine.exceptions import InvalidRequest
+from engine.feel import FeelError
 from engine.instances import ACTIVE, INCIDENT, Instance, Task, Timer
 from engine.workflow import Element, Environment
 from engine.workflow.timing import occurrence, schedule
+from engine.workflow.trouble import Trouble
 
 
 class StartTimer(Base):
@@ -52,12 +55,15 @@ def due_starts(session: Session, county_id: str, now: datetime, limit: int) -> l
 def next_start(element: Element, armed_at: datetime, started: int, env: Environment) -> datetime | None:
     """When a timer start event starts the case after the first `started` ones, counted from `armed_at`; None when it has no more.
 
-    Raises Trouble where the expression gives no time.
+    Raises InvalidRequest where the expression gives no time.
     """
     if element.timer is None:
         return None
-    value = element.timer.formula.evaluate({}, env, now=armed_at)
-    plan = schedule(element.timer.kind, value, armed_at, env.zone)
+    try:
+        value = element.timer.formula.evaluate({}, env, now=armed_at)
+        plan = schedule(element.timer.kind, value, armed_at, env.zone)
+    except (Trouble, FeelError) as error:
+        raise InvalidRequest(field=element.id, reason=error.message) from error
     if plan.interval is None:
         return plan.due if started == 0 else None
     if plan.repeats is not None and started >= plan.repeats:

@@ -8,6 +8,7 @@
 """
 
 import functools
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -100,8 +101,15 @@ def command(route: str, permission: str | None = None):
 
 
 def _digest(system: System, actor: Actor, arguments, options) -> str:
-    text = canonical([[str(a) if isinstance(a, bytes) else a for a in arguments], options])
+    text = canonical([[_plain(argument) for argument in arguments], options])
     return system.vault.index(actor.county_id, "idempotency", text)
+
+
+def _plain(argument):
+    """An argument as JSON can tell it: a bundle's files are bytes by name."""
+    if isinstance(argument, bytes):
+        return hashlib.sha256(argument).hexdigest()
+    return {name: _plain(value) for name, value in argument.items()} if isinstance(argument, dict) else argument
 
 
 def _identity(act: Act, route: str, key: str):

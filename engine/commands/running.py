@@ -7,17 +7,19 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, literal, select
 
 from engine import audit, definitions, instances, reference
+from engine.assignment import may_take
 from engine.audit import Kind, Stream
 from engine.commands import Act
 from engine.db import Fetch, new_id
 from engine.definitions import Compiled
 from engine.exceptions import InstanceClosed, NotFound
 from engine.instances import ACTIVE, CLAIMED, INCIDENT, OFFERED, Instance, Task, Timer
-from engine.organisation import Account, Unit
+from engine.organisation import Unit, actor_of
 from engine.reference import Reference
 from engine.vault import SubjectKey
 from engine.workflow import Case, Environment, Step, Wait
 
+MOST_EXCLUDED = 12  # fit into the column that lists are filtered by; the ledger knows all
 PLACES = {"county": 1, "station": 2, "room": 3}  # how many parts of a place's path a task's place keeps
 
 
@@ -114,30 +116,36 @@ class Run:
 
     def _task(self, wait: Wait) -> Task:
         element, act = wait.element, self.act
-        holder = self._person(wait.assignee)
         lane = element.lane.properties if element.lane else {}
-        excluded = {who for tag in words(element.properties.get("exclude")) for who in self.ledger["authors"].get(tag, [])}
-        return Task.row(
+        task = Task.row(
             id=new_id(),
             county_id=act.actor.county_id,
             instance_id=self.instance.id,
             token=wait.token,
             element=element.id,
-            status=CLAIMED if holder else OFFERED,
+            status=OFFERED,
             groups=barred(wait.candidate_groups),
             workforce=barred(words(lane.get("workforce"))),
-            users=barred(wait.candidate_users),
-            excluded=barred(excluded),
+            users=barred([*wait.candidate_users, *filter(None, [wait.assignee])]),
+            excluded=barred(sorted(self.excluded(element.id))[:MOST_EXCLUDED]),
             place_path=self._place_of(element.id),
             station_id=self.instance.station_id,
-            holder_id=holder,
+            holder_id=None,
             offered_at=act.now,
-            claimed_at=act.now if holder else None,
+            claimed_at=None,
             ended_at=None,
             due_at=wait.due,
             due_provisional=self._provisional(wait),
             priority=wait.priority,
         )
+        if wait.assignee and (holder := self._holder(wait.assignee, task)):
+            task.status, task.holder_id, task.claimed_at = CLAIMED, holder, act.now
+        return task
+
+    def excluded(self, element_id: str) -> frozenset[str]:
+        """Who may not do a task of this element, because of what they did in the case so far."""
+        tags = words(self.compiled.process.elements[element_id].properties.get("exclude"))
+        return frozenset(who for tag in tags for who in self.ledger["authors"].get(tag, []))
 
     def _place_of(self, element_id: str) -> str:
         """Where a task belongs: at the case's place, or as high above it as the element's property `place` says."""
@@ -145,11 +153,14 @@ class Run:
         level = self.compiled.process.elements[element_id].properties.get("place")
         return "/".join(parts[: PLACES.get(level, len(parts))])
 
-    def _person(self, username: str | None) -> str | None:
-        if not username:
+    def _holder(self, username: str, task: Task) -> str | None:
+        """The person a diagram names as assignee, if the task may be theirs; else it stays open to them and the other candidates."""
+        try:
+            actor = actor_of(self.act.session, self.act.system.vault, username, self.act.actor.county_id, active=True)
+        except NotFound:
             return None
-        query = select(Account.person_id).where(Account.county_id == self.act.actor.county_id, Account.username == username)
-        return self.act.session.scalar(query)
+        offer = instances.offer_of(task)
+        return actor.person_id if may_take(actor.groups, actor.unit_path, offer, actor.person_id, actor.username) else None
 
     def _provisional(self, wait: Wait) -> bool:
         """A deadline counted in a year whose calendar is not imported yet may still move."""

@@ -1,7 +1,8 @@
 """What people do with tasks: claim, release, delegate, complete. Each checks right, place, offer and regulations before it acts."""
 
+from dataclasses import replace
+
 from engine import assignment, feel, organisation, regulations
-from engine.assignment import Offer
 from engine.audit import Kind
 from engine.commands import Act, command
 from engine.commands.running import Run, lock_task, require_open, words
@@ -51,8 +52,8 @@ def delegate(act: Act, task_id: str, to: str) -> dict:
         act.actor.unit_path, task.place_path
     ):
         raise TaskTaken(holder=_name(act, task.holder_id))
-    receiver = actor_of(act.session, act.system.vault, to, act.actor.county_id)
-    _require_offered(receiver, offer_of(task))
+    receiver = actor_of(act.session, act.system.vault, to, act.actor.county_id, active=True)
+    _require_offered(run, task, receiver)
     _check(run, task, "assign", receiver, {})
     facts = {"task": task.id, "element": task.element, "from": task.holder_id, "to": receiver.person_id}
     task.status, task.holder_id, task.claimed_at = CLAIMED, receiver.person_id, act.now
@@ -86,6 +87,8 @@ def complete_wait(run: Run, task: Task, data: dict, claim: bool = False) -> None
     if run.case is None:
         run.restore()
     element = run.compiled.process.elements[task.element]
+    if act.actor.person_id in run.excluded(task.element):
+        raise NotOffered(reason=assignment.REFUSALS["excluded"][0])
     values = _read_form(run, task, data)
     point = "start" if not run.ledger["completed"] else None
     for check_point in filter(None, (point, "complete")):
@@ -114,14 +117,19 @@ def _claim(run: Run, task: Task) -> None:
     act = run.act
     if task.status == CLAIMED:
         raise TaskTaken(holder=_name(act, task.holder_id))
-    _require_offered(act.actor, offer_of(task))
+    _require_offered(run, task, act.actor)
     _check(run, task, "assign", act.actor, {})
     task.status, task.holder_id, task.claimed_at = CLAIMED, act.actor.person_id, act.now
     act.unit.write(task)
     run.record(Kind.TASK_CLAIMED, {"task": task.id, "element": task.element})
 
 
-def _require_offered(actor: Actor, offer: Offer) -> None:
+def _require_offered(run: Run, task: Task, actor: Actor) -> None:
+    """Raises NotOffered. Who wrote what is approved may have done so only since the task was opened, beside it: the ledger knows."""
+    if run.case is None:
+        run.restore()
+    offer = offer_of(task)
+    offer = replace(offer, excluded=offer.excluded | run.excluded(task.element))
     why = assignment.refusal(actor.groups, actor.unit_path, offer, actor.person_id, actor.username)
     if why:
         raise NotOffered(reason=assignment.REFUSALS[why][0].format(workforce="、".join(sorted(offer.workforce))))

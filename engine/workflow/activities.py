@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from engine.workflow.game import Run
 
 
+LONGEST_NAME = 40  # of a username
+LONGEST_LIST = 300  # characters of candidates, so that the host can filter by them
+
+
 # --- kinds ------------------------------------------------------------------------------------------------------------------
 
 
@@ -189,7 +193,7 @@ def offer_of(run: "Run", token: Token, element: Element, since=None) -> Offer:
 
 
 def _name(value) -> str | None:
-    if value is not None and not isinstance(value, str):
+    if value is not None and (not isinstance(value, str) or len(value) > LONGEST_NAME):
         raise Trouble("assignment_invalid", "办理人应是一个用户名")
     return value or None
 
@@ -201,7 +205,10 @@ def _names(value, formula: Formula | None, what: str) -> tuple[str, ...]:
         value = [part.strip() for part in value.split(",")]
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise Trouble("assignment_invalid", f"{what}应是文字的列表")
-    return tuple(dict.fromkeys(name for name in value if name))
+    names = tuple(dict.fromkeys(name for name in value if name))
+    if sum(len(name) + 1 for name in names) > LONGEST_LIST:
+        raise Trouble("assignment_invalid", f"{what}太多,合起来不能超过 {LONGEST_LIST} 个字符")
+    return names
 
 
 def _moment(run: "Run", value, formula: Formula | None, what: str):

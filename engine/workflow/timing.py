@@ -16,6 +16,9 @@ _DURATION = re.compile(
 _CYCLE = re.compile(r"R(\d{0,9})/(?:([^/]+)/)?([^/]+)")
 _ZONE_SUFFIX = re.compile(r"(Z|[+-]\d\d:?\d\d)?\[([\w/+-]+)\]$")
 
+SHORTEST = timedelta(seconds=1)  # between two firings of one timer
+MOST_MISSED = 1000  # occurrences that a cycle may have behind it when it is set: each would fire at once
+
 KIND_NAMES = {"date": "时间点", "duration": "时长", "cycle": "循环"}
 
 
@@ -56,10 +59,16 @@ class Interval:
         return bool(self.months or self.days or self.rest)
 
     def after(self, start: datetime, zone: tzinfo, times: int = 1) -> datetime:
-        """`start` and `times` intervals, at UTC. Counted from `start` each time, so the 31st does not wander to the 28th."""
+        """`start` and `times` intervals, at UTC. Counted from `start` each time, so the 31st does not wander to the 28th.
+
+        Raises OverflowError.
+        """
         local = start.astimezone(zone)
         if self.months:
-            local = temporal.add_months(local, self.months * times)
+            try:
+                local = temporal.add_months(local, self.months * times)
+            except ValueError as error:  # no such year
+                raise OverflowError from error
         if self.days:
             local += timedelta(days=self.days * times)
         return local.astimezone(UTC) + self.rest * times
@@ -136,7 +145,19 @@ def _repeating(value: Any, since: datetime, zone: tzinfo) -> Schedule:
     repeats = int(count) if count else None
     if repeats == 0:
         raise ValueError("重复次数不能为零")
+    if interval.after(since, zone) < since + SHORTEST:
+        raise ValueError("两次之间至少要隔一秒")
     if start:
         anchor = moment(start, zone)
+        if (repeats is None or repeats > MOST_MISSED) and _passed(interval, anchor, since, zone):
+            raise ValueError(f"开始的时间太早,到现在已错过 {MOST_MISSED} 次以上")
         return Schedule(anchor, text, repeats, anchor)
     return Schedule(interval.after(since, zone), text, repeats)
+
+
+def _passed(interval: Interval, anchor: datetime, since: datetime, zone: tzinfo) -> bool:
+    """Whether too many occurrences lie before `since`."""
+    try:
+        return interval.after(anchor, zone, MOST_MISSED) < since
+    except OverflowError:
+        return False

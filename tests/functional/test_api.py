@@ -3,6 +3,7 @@
 import io
 
 from tests.support.county import PASSWORD
+from tests.support.databases import ROOT
 from webapp.demo.answers import answer
 
 
@@ -224,6 +225,19 @@ def test_deploy_publish_and_start_another_version(site):
     )
     assert told["findings"][0]["element"] == "t" and told["findings"][0]["message"]
     problem(supervisor._send("POST", "/definitions", data={"x": "y"}), 422, "invalid_request")
+
+
+def test_a_bundle_sent_twice_with_one_key_is_deployed_once(site):
+    supervisor, key = site.api("supervisor"), {"Idempotency-Key": "bundle"}
+    content = (ROOT / "bpmn/regulations/duties.dmn").read_bytes()
+
+    def send(more: bytes = b""):
+        return supervisor._send("POST", "/definitions", headers=key, data={"files": (io.BytesIO(content + more), "duties.dmn")})
+
+    first, again = send(), send()
+    assert first.status_code == again.status_code == 201, first.text
+    assert first.json == again.json
+    problem(send(b"<!-- changed -->"), 422, "idempotency_mismatch")
 
 
 def test_clients_are_found_by_characters_and_pinyin(site):

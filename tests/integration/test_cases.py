@@ -13,6 +13,7 @@ from engine.exceptions import (
     Forbidden,
     IdempotencyMismatch,
     InvalidForm,
+    InvalidRequest,
     NotFound,
     NotOffered,
     TaskClosed,
@@ -272,6 +273,16 @@ def test_a_procedure_starts_on_schedule(county):
     assert county.pass_time(days=5) == 1
     assert county.inbox("supervisor") == ["visit", "visit"]
     assert county.faults() == []
+
+
+def test_a_schedule_that_gives_no_time_cannot_be_published(county):
+    diagram = Diagram("never", "从不")
+    diagram.timer("startEvent", "each_year", "Cycle", "=parameters.nothing")
+    diagram.user("visit", ASSIGN)
+    diagram.add("endEvent", "end")
+    diagram.path("each_year", "visit", "end")
+    with pytest.raises(InvalidRequest):
+        county.deploy(**{"never.bpmn": diagram.xml(), "visit.form": form("visit")})
 
 
 def test_one_broken_timer_does_not_stop_the_others(county, monkeypatch):

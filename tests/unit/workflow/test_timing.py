@@ -108,3 +108,14 @@ def test_what_makes_no_time(kind, value):
     with pytest.raises(Trouble) as trouble:
         schedule(kind, value, START, CHINA)
     assert trouble.value.code == "timer_invalid"
+
+
+@pytest.mark.parametrize("text", ["R/1900-01-01T00:00:00Z/PT1S", "R/PT0.000001S", "R1001/2020-01-01T00:00:00Z/PT1H"])
+def test_a_cycle_that_would_fire_without_end_or_pause_is_none(text):
+    with pytest.raises(Trouble):
+        schedule("cycle", text, START, UTC)
+
+
+@pytest.mark.parametrize("text", ["R3/1900-01-01T00:00:00Z/PT1S", "R/2025-01-01T00:00:00Z/P1D", "R/1900-01-01T00:00:00Z/P10Y"])
+def test_a_cycle_that_began_before_is_one(text):
+    assert schedule("cycle", text, START, UTC).due < START
