@@ -25,22 +25,22 @@ def main() -> None:
     rounds = options.parse_args().rounds
     os.environ.setdefault("PYTHONHASHSEED", "0")
     with tempfile.TemporaryDirectory(prefix="shuibo-bench-", dir=ROOT / "var" if (ROOT / "var").is_dir() else None) as folder:
-        county = ours.open_county(Path(folder))
+        county, served = (ours.open_county(Path(folder), name) for name in ("command", "http"))  # each way writes its own file
         settle()  # as every process of the product does; it serves the yardsticks too
-        ways, floor = three_tasks(county, Path(folder), rounds)
+        ways, floor = three_tasks(county, served, Path(folder), rounds)
         loops = loop(county, Path(folder))
     report = render(ways, floor, loops, rounds)
     print(report)
     REPORT.write_text(report, encoding="utf-8")
 
 
-def three_tasks(county, folder: Path, rounds: int):
+def three_tasks(county, served, folder: Path, rounds: int):
     """Times in ms of every completion, by way; the ways take turns, so that a slow minute of the machine is everybody's."""
     spec = naive.load_spec("three_tasks")
     store = naive.NaiveStore(folder / "naive.db")
     by_command = ours.ByCommand(county)
     times = {"bare": [], "naive": [], "command": [], "http": [], "commit": []}
-    with ours.gunicorn(county, folder) as port:
+    with ours.gunicorn(served, folder) as port:
         over_http = ours.OverHttp(port)
         for number in range(rounds):
             note(f"三步流程 {number + 1}/{rounds}")

@@ -25,9 +25,9 @@ DIAGRAMS = Path(__file__).parents[1] / "bpmn" / "bench"
 TEN_FIELDS = json.loads((Path(__file__).with_name("ten_fields.json")).read_text(encoding="utf-8"))
 
 
-def open_county(folder: Path) -> County:
+def open_county(folder: Path, name: str) -> County:
     """A migrated, seeded SQLite county with the bench's two processes published."""
-    url = f"sqlite:///{folder / 'bench.db'}"
+    url = f"sqlite:///{folder / f'{name}.db'}"
     prepare(url)
     county = County(url)
     for process, form in (("three_tasks", "ten_fields"), ("loop", "again")):
