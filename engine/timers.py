@@ -71,12 +71,6 @@ def next_start(element: Element, armed_at: datetime, started: int, env: Environm
     return occurrence(plan.interval, started, armed_at, plan.anchor, env.zone)
 
 
-def next_time(session: Session, county_id: str) -> datetime | None:
-    """When the next timer is due."""
-    query = select(Timer.next_at).where(Timer.county_id == county_id).order_by(Timer.next_at).limit(1)
-    return session.scalar(query)
-
-
 def open_cases(session: Session, county_id: str, after: str = "", limit: int = 500) -> list[str]:
     """Ids of running cases that hold a deadline, in order: what a new calendar may move."""
     timed = select(Timer.instance_id).where(Timer.calendar_based)

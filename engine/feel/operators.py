@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from engine.feel import temporal
 from engine.feel.values import (
-    BOOLEAN,
     CONTEXT,
     DATE,
     DATE_TIME,
@@ -289,8 +288,3 @@ def _duration_of(like: DayTimeDuration | YearMonthDuration, length: Decimal):
     if isinstance(like, YearMonthDuration):
         return YearMonthDuration(int(length))
     return DayTimeDuration.of(datetime.timedelta(microseconds=int(length)))
-
-
-def logical(value) -> bool | None:
-    """`value` as a truth value: what is neither true nor false counts as null."""
-    return value if kind(value) == BOOLEAN else None

@@ -14,7 +14,7 @@ from engine.findings import Finding, errors
 from engine.forms import values
 from engine.forms.examiner import Examiner
 from engine.forms.form import Form
-from engine.forms.model import CHOICES, CONTAINERS, KEYED, MISSING, Component
+from engine.forms.model import CHOICES, CONTAINERS, KEYED, LIST_CAP, MISSING, Component
 from engine.forms.parts import attributes_of, choices_of, rules_of
 
 OLDEST_VERSION = 16
@@ -89,6 +89,7 @@ class _Compiler(Examiner):
         self.live = False
         self.growing = 0  # enclosing lists whose entries can be added or removed
         self.frozen = False  # inside a read-only list
+        self.entries = 1  # that the enclosing lists begin with, together
 
     def run(self, schema: Any) -> tuple[Form | None, list[Finding]]:
         """The form (None if it is none at all) and the findings."""
@@ -246,11 +247,19 @@ class _Compiler(Examiner):
                 "条目固定的列表不能放在可增删条目的列表里：服务器无法核对条目",
                 "a list of fixed entries cannot stand inside one whose entries can be removed: the server could not check them",
             )
-        outside, self.frozen = self.frozen, made["readonly"]
+        outside, self.frozen, before = self.frozen, made["readonly"], self.entries
+        self.entries *= max(made["attributes"]["repetitions"], 1)
+        if self.entries > LIST_CAP:
+            self.fault(
+                identity,
+                "form-list",
+                f"列表套列表,一打开就有 {self.entries} 个条目,最多 {LIST_CAP} 个",
+                f"lists inside lists begin with {self.entries} entries, at most {LIST_CAP}",
+            )
         self.growing += grows
         compiled = self.components(children, identity, (), place, depth + 1)
         self.growing -= grows
-        self.frozen = outside
+        self.frozen, self.entries = outside, before
         if not compiled:
             self.fault(identity, "form-list", "列表里没有栏目", "the list has no fields")
         return compiled

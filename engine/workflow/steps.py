@@ -1,6 +1,5 @@
 """What a case did, in order: the facts anyone may audit, and the data that only the case's key opens."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -87,8 +86,3 @@ class Incident:
     code: str
     message: str
     since: datetime
-
-
-def view_names(variables: Mapping[str, Any], names) -> dict[str, Any]:
-    """Those of `variables` that an expression reads: what a decision was made from."""
-    return {name: variables[name] for name in sorted(names) if name in variables}

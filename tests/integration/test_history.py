@@ -6,7 +6,7 @@ import random
 import pytest
 from sqlalchemy import Boolean, text
 
-from engine import tables
+from engine import tables, verification
 from engine.audit import Event, event_hash
 from engine.db import Base
 from engine.verification import verify
@@ -93,6 +93,13 @@ def test_a_forged_row_is_found(filled):
     columns += "offered_at, claimed_at, ended_at, due_at, due_provisional, priority, revision"
     behind(filled, f"INSERT INTO task (id, {columns}) SELECT 'forged', {columns} FROM task WHERE status = 'completed' AND element = 'ask'")
     assert [fault.split(":")[0] for fault in filled.faults()] == ["task/forged"]
+
+
+def test_a_table_that_cannot_be_compared_is_a_fault(filled, monkeypatch):
+    """A caller that had not imported every table was told "clean", though nothing had been compared."""
+    known = verification._guarded()
+    monkeypatch.setattr(verification, "_guarded", lambda: {name: model for name, model in known.items() if name != "task"})
+    assert "table_unknown" in "".join(filled.faults())
 
 
 def test_the_last_events_cannot_be_cut_off(filled):

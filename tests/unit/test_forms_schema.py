@@ -100,3 +100,10 @@ def test_deep_and_wide_schemas_are_refused():
 
 def test_buttons_are_the_pages_own():
     assert compile_form(schema({"type": "button", "label": "提交", "action": "submit"}, text())).view({})[0].kind == "textfield"
+
+
+def test_lists_in_lists_that_would_begin_with_millions_of_entries():
+    inner = {"type": "dynamiclist", "id": "inner", "path": "b", "components": [text("a", id="x")], "defaultRepetitions": 20}
+    outer = {"type": "dynamiclist", "id": "outer", "path": "c", "components": [inner], "defaultRepetitions": 10}
+    assert codes(outer, inner | {"id": "other", "path": "d", "components": [text("a", id="y")]}) == []
+    assert codes(outer | {"defaultRepetitions": 11}) == [("inner", "form-list")]

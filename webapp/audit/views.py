@@ -27,6 +27,7 @@ FAULTS = {
     "row_removed": "The row was removed, past the system.",
     "row_restored": "The row should be gone, and is there again.",
     "row_changed": "The row does not match history: it was changed past the system.",
+    "table_unknown": "History wrote rows of this table, but there is no such table to compare with.",
     "row_forged": "No event ever wrote this row: it was added past the system.",
 }
 
