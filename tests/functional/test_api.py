@@ -93,6 +93,19 @@ def test_without_a_token_nothing_but_signing_in_and_the_description(site):
         assert method in described["paths"][f"/api/v1{path}"], path
 
 
+def test_the_description_tells_errors_keys_and_bundles_as_they_are(site):
+    described = site.api().get("/openapi.json").json
+    told = described["components"]["responses"]["DEFAULT_ERROR"]["content"]["application/problem+json"]["schema"]["$ref"]
+    properties = described["components"]["schemas"][told.rsplit("/", 1)[-1]]["properties"]
+    refused = problem(site.api("ft-01-1").post("/instances", {}), 422, "invalid_request")
+    assert refused.keys() <= properties.keys() and properties["code"]["type"] == "string"
+    writes = {path.removeprefix("/api/v1"): verbs["post"] for path, verbs in described["paths"].items() if "post" in verbs}
+    keyed = {path for path, write in writes.items() if "Idempotency-Key" in [each["name"] for each in write.get("parameters", [])]}
+    assert writes.keys() - keyed == {"/tokens", "/messages"}
+    assert list(writes["/definitions"]["requestBody"]["content"]) == ["multipart/form-data"]
+    assert writes["/tokens"]["security"] == []
+
+
 def test_a_cookie_opens_no_api(site):
     visit = site.visit("ft-01-1")
     assert visit.get("/api/v1/tasks").status_code == 401

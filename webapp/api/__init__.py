@@ -1,5 +1,6 @@
 """`/api/v1`: everything a program can do, described at `/api/v1/openapi.json`. Bearer tokens only; errors are RFC 9457 problem documents."""
 
+import marshmallow as ma
 from flask_smorest import Api
 
 from webapp.security import csrf
@@ -7,11 +8,35 @@ from webapp.security import csrf
 PREFIX = "/api/v1"
 
 
+class Problem(ma.Schema):
+    """RFC 9457, as webapp/errors.py writes it."""
+
+    type = ma.fields.Str(required=True)
+    title = ma.fields.Str(required=True)
+    status = ma.fields.Int(required=True)
+    code = ma.fields.Str(required=True, metadata={"description": "stable name of the error"})
+    detail = ma.fields.Str(required=True, metadata={"description": "for people, in their language"})
+    hint = ma.fields.Str(metadata={"description": "what to do next"})
+    instance = ma.fields.Str()
+    reference = ma.fields.Str(metadata={"description": "to be read out to an administrator"})
+    errors = ma.fields.Dict(keys=ma.fields.Str(), values=ma.fields.Str(), metadata={"description": "field: what is wrong with it"})
+    verdicts = ma.fields.List(ma.fields.Dict(), metadata={"description": "of the regulations that refuse"})
+    findings = ma.fields.List(ma.fields.Dict(), metadata={"description": "what keeps a bundle from being deployed"})
+
+
 class ProblemApi(Api):
-    """flask-smorest, with the application's own error handlers (webapp/errors.py) instead of its."""
+    """flask-smorest, with the application's own errors (webapp/errors.py) instead of its."""
+
+    ERROR_SCHEMA = Problem
 
     def _register_error_handlers(self):
         pass
+
+    def _register_responses(self):
+        """Only errors are registered here; they have a content type of their own."""
+        plain, self.DEFAULT_RESPONSE_CONTENT_TYPE = self.DEFAULT_RESPONSE_CONTENT_TYPE, "application/problem+json"
+        super()._register_responses()
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = plain
 
 
 def register(app) -> None:

@@ -8,7 +8,7 @@ from engine.commands import instances as commands
 from engine.exceptions import InvalidRequest, MessagesUnsupported, NotFound
 from engine.instances import ACTIVE, INCIDENT, Instance
 from engine.workflow import Case
-from webapp.api.shared import Anything, Page, Schema, Text, blueprint, from_cursor, idempotency_key, instant, page_of
+from webapp.api.shared import KEYED, Anything, Page, Schema, Text, blueprint, from_cursor, idempotency_key, instant, page_of
 from webapp.api.tasks import task_summary
 from webapp.auth import actor, command, require, session, system
 from webapp.cases.views import note_look
@@ -50,6 +50,7 @@ class Message(Schema):
 
 
 @routes.route("/instances", methods=["POST"])
+@routes.doc(**KEYED)
 @routes.arguments(Start())
 @routes.response(201, Anything)
 def start(body: dict):
@@ -125,6 +126,7 @@ def history(wanted: dict, instance_id: str):
 
 
 @routes.route("/instances/<instance_id>/cancel", methods=["POST"])
+@routes.doc(**KEYED)
 @routes.arguments(Reason())
 @routes.response(200, Anything)
 def cancel(body: dict, instance_id: str):
@@ -133,6 +135,7 @@ def cancel(body: dict, instance_id: str):
 
 
 @routes.route("/instances/<instance_id>/retry", methods=["POST"])
+@routes.doc(**KEYED)
 @routes.response(200, Anything)
 def retry(instance_id: str):
     """Try every failed step of a case again."""

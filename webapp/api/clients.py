@@ -4,7 +4,7 @@ import marshmallow as ma
 
 from engine import clients
 from engine.commands import clients as commands
-from webapp.api.shared import Anything, Page, Schema, Text, blueprint, from_cursor, idempotency_key, page_of
+from webapp.api.shared import KEYED, Anything, Page, Schema, Text, blueprint, from_cursor, idempotency_key, page_of
 from webapp.auth import actor, command, require, session, system
 
 routes = blueprint("clients", "服务对象 · people served")
@@ -38,6 +38,7 @@ def index(wanted: dict):
 
 
 @routes.route("/clients", methods=["POST"])
+@routes.doc(**KEYED)
 @routes.arguments(NewClient())
 @routes.response(201, Anything)
 def register(body: dict):

@@ -5,11 +5,24 @@ from flask import request
 
 from engine import definitions
 from engine.commands import definitions as commands
-from webapp.api.shared import Anything, Page, blueprint, from_cursor, idempotency_key, instant, page_of
+from webapp.api.shared import KEYED, Anything, Page, blueprint, from_cursor, idempotency_key, instant, page_of
 from webapp.auth import command, require, session, system
 from webapp.definitions import uploads
 
 routes = blueprint("definitions", "流程与制度 · procedures and regulations")
+
+BUNDLE = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["files"],
+                "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+            }
+        }
+    },
+}
 
 
 class Kinds(Page):
@@ -40,6 +53,7 @@ def index(wanted: dict):
 
 
 @routes.route("/definitions", methods=["POST"])
+@routes.doc(requestBody=BUNDLE, **KEYED)
 @routes.response(201, Anything)
 def deploy():
     """Deploy a bundle (multipart/form-data: .bpmn, .dmn and .form files) as a new draft version. A refusal lists every finding."""
@@ -48,6 +62,7 @@ def deploy():
 
 
 @routes.route("/definitions/<key>/versions/<int(max=1000000):number>/publish", methods=["POST"])
+@routes.doc(**KEYED)
 @routes.response(200, Anything)
 def publish(key: str, number: int):
     """Make a draft the version that new cases use."""
@@ -56,6 +71,7 @@ def publish(key: str, number: int):
 
 
 @routes.route("/definitions/<key>/versions/<int(max=1000000):number>/withdraw", methods=["POST"])
+@routes.doc(**KEYED)
 @routes.response(200, Anything)
 def withdraw(key: str, number: int):
     """Let no new case use a version; running cases keep it."""

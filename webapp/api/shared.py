@@ -18,6 +18,17 @@ from webapp import auth
 
 DEPTH = 40  # levels of nesting in a body
 KEY = 200  # characters of an Idempotency-Key
+# For `routes.doc`: a write that can be repeated.
+KEYED = {
+    "parameters": [
+        {
+            "in": "header",
+            "name": "Idempotency-Key",
+            "schema": {"type": "string", "minLength": 1, "maxLength": KEY},
+            "description": "one effect however often it is sent; the first answer again",
+        }
+    ]
+}
 PAGE = 50
 LARGEST_PAGE = 200
 

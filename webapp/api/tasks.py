@@ -6,7 +6,7 @@ import marshmallow as ma
 
 from engine import definitions, tasks
 from engine.commands import tasks as commands
-from webapp.api.shared import Anything, Page, Schema, Text, blueprint, from_cursor, idempotency_key, instant, page_of
+from webapp.api.shared import KEYED, Anything, Page, Schema, Text, blueprint, from_cursor, idempotency_key, instant, page_of
 from webapp.auth import actor, command, session, system
 from webapp.i18n import now
 
@@ -56,6 +56,7 @@ def detail(task_id: str):
 
 
 @routes.route("/tasks/<task_id>/claim", methods=["POST"])
+@routes.doc(**KEYED)
 @routes.response(200, Anything)
 def claim(task_id: str):
     """Take an offered task. Of two who try, one wins and the other is told who."""
@@ -63,6 +64,7 @@ def claim(task_id: str):
 
 
 @routes.route("/tasks/<task_id>/release", methods=["POST"])
+@routes.doc(**KEYED)
 @routes.response(200, Anything)
 def release(task_id: str):
     """Give a claimed task back."""
@@ -70,6 +72,7 @@ def release(task_id: str):
 
 
 @routes.route("/tasks/<task_id>/complete", methods=["POST"])
+@routes.doc(**KEYED)
 @routes.arguments(Answers())
 @routes.response(200, Anything)
 def complete(body: dict, task_id: str):
@@ -78,6 +81,7 @@ def complete(body: dict, task_id: str):
 
 
 @routes.route("/tasks/<task_id>/delegate", methods=["POST"])
+@routes.doc(**KEYED)
 @routes.arguments(Receiver())
 @routes.response(200, Anything)
 def delegate(body: dict, task_id: str):

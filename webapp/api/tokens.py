@@ -28,6 +28,7 @@ class Token(Anything):
 
 @routes.route("/tokens", methods=["POST"])
 @open_to_all
+@routes.doc(security=[])
 @routes.arguments(Credentials())
 @routes.response(201, Token)
 def sign_in(credentials: dict):
