@@ -9,12 +9,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby
 
-from sqlalchemy import Boolean, Row, func, select, tuple_, type_coerce
+from sqlalchemy import Boolean, Row, and_, func, literal, or_, select, tuple_, type_coerce
 from sqlalchemy.orm import Session
 from sqlalchemy.types import UserDefinedType
 
 from engine.audit import ALGORITHM, FORMAT, GENESIS, Event, Stream, event_hash, row_hash, row_name
 from engine.db import Base
+from engine.vault import SubjectKey
 
 BATCH = 500
 UNREADABLE = object()  # a value that is not of its column's type; no hash can be taken of it
@@ -62,6 +63,7 @@ def _verify(session: Session, progress: Callable[[int, int], None]) -> Iterator[
             yield Fault(f"{stream_id}#1", "events_removed", f"这条历史应有 {seq} 个事件,一个也没有了")
     progress(done, total)
     yield from _check_unexplained(session, explained)
+    yield from _check_keys(session)
 
 
 def _check_event(event: Row, last: tuple) -> Iterator[Fault]:
@@ -136,6 +138,23 @@ def _check_unexplained(session: Session, explained: dict[str, int]) -> Iterator[
             row = model.row(**values._mapping)
             if not _explained(session, row):
                 yield Fault(row_name(row), "row_forged", "没有任何事件写过这一行:它是绕过系统添加的")
+
+
+def _check_keys(session: Session) -> Iterator[Fault]:
+    """Keys are no guarded rows, for erasing is destroying them. But only an erasure that history tells of destroys one, and for good."""
+    erased = SubjectKey.subject.in_(select(Event.stream).where(Event.kind.endswith(":erased")))
+    gone = or_(func.length(SubjectKey.wrapped) == 0, SubjectKey.destroyed_at.is_not(None))
+    there = or_(func.length(SubjectKey.wrapped) != 0, SubjectKey.destroyed_at.is_(None))
+    for key_id in session.scalars(select(SubjectKey.id).where(gone, ~erased)):
+        yield Fault(f"subject_key/{key_id}", "key_destroyed", "这把密钥被销毁,历史里却没有清除:内容被毁")
+    for key_id in session.scalars(select(SubjectKey.id).where(there, erased)):
+        yield Fault(f"subject_key/{key_id}", "key_restored", "历史里已清除,这把密钥却又出现了")
+    for table, model in _guarded().items():
+        if "key_id" not in model.__table__.c:
+            continue
+        own = and_(SubjectKey.id == model.key_id, SubjectKey.subject == literal(f"{table}/") + model.id)
+        for row_id in session.scalars(select(model.id).outerjoin(SubjectKey, own).where(SubjectKey.id.is_(None))):
+            yield Fault(f"{table}/{row_id}", "key_missing", "这一行的密钥不见了,或已换成别人的")
 
 
 def _explained(session: Session, row) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy import Boolean, text
 
 from engine import tables, verification
 from engine.audit import Event, event_hash
+from engine.commands.clients import erase, register
 from engine.db import Base
 from engine.verification import verify
 from tests.integration.test_cases import deadline_process, two_steps
@@ -100,6 +101,29 @@ def test_a_table_that_cannot_be_compared_is_a_fault(filled, monkeypatch):
     known = verification._guarded()
     monkeypatch.setattr(verification, "_guarded", lambda: {name: model for name, model in known.items() if name != "task"})
     assert "table_unknown" in "".join(filled.faults())
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("UPDATE subject_key SET wrapped = :empty WHERE subject LIKE 'instance/%'", "key_destroyed"),
+        ("UPDATE subject_key SET destroyed_at = created_at WHERE subject LIKE 'person/%'", "key_destroyed"),
+        ("UPDATE subject_key SET subject = 'instance/x' WHERE subject LIKE 'instance/%'", "key_missing"),
+        ("DELETE FROM subject_key WHERE subject LIKE 'instance/%'", "key_missing"),
+    ],
+)
+def test_content_cannot_be_destroyed_by_its_key_unnoticed(filled, statement, code):
+    behind(filled, statement, **({"empty": b""} if ":empty" in statement else {}))
+    assert {fault.rsplit("[", 1)[1] for fault in filled.faults()} == {f"{code}]"}
+
+
+def test_an_erasure_cannot_be_undone_unnoticed(filled):
+    client = register(filled.system, filled.act("ft-01-1"), {"name": "张三"}, "room-001", now=filled.now)["id"]
+    [kept] = rows(filled, f"SELECT wrapped FROM subject_key WHERE subject = 'client/{client}'")
+    erase(filled.system, filled.act("supervisor"), client, "本人要求", now=filled.now)
+    assert filled.faults() == []
+    behind(filled, "UPDATE subject_key SET wrapped = :kept WHERE subject = :s", kept=kept.wrapped, s=f"client/{client}")
+    assert ["[key_restored]" in fault for fault in filled.faults()] == [True]
 
 
 def test_the_last_events_cannot_be_cut_off(filled):

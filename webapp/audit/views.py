@@ -28,6 +28,9 @@ FAULTS = {
     "row_restored": "The row should be gone, and is there again.",
     "row_changed": "The row does not match history: it was changed past the system.",
     "table_unknown": "History wrote rows of this table, but there is no such table to compare with.",
+    "key_destroyed": "A key was destroyed, and history tells of no erasure: the content is lost.",
+    "key_restored": "A key that was destroyed by an erasure is there again.",
+    "key_missing": "The key of this row is missing, or is somebody else's.",
     "row_forged": "No event ever wrote this row: it was added past the system.",
 }
 
