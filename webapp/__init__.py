@@ -16,6 +16,14 @@ BODY_LIMIT = 2 * MEGABYTE
 FORM_FIELDS = 5000
 
 
+class Application(Flask):
+    """Flask without coroutines."""
+
+    def ensure_sync(self, func):
+        """Every function here is an ordinary one; Flask would ask that of each at every request."""
+        return func
+
+
 def create_app(config: dict | None = None) -> Flask:
     """The application. `config` holds `Settings` by name (`database_url=…`, `clock=…`); the environment gives the rest.
 
@@ -23,7 +31,7 @@ def create_app(config: dict | None = None) -> Flask:
     """
     settings = Settings.read(**(config or {}))
     _log_as_lines()
-    app = Flask(__name__, static_folder=None)
+    app = Application(__name__, static_folder=None)
     app.extensions["settings"] = settings
     app.extensions["system"] = System(
         Database(settings.database_url), Vault.from_file(settings.master_key_file), settings.county_id, settings.zone

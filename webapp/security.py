@@ -15,8 +15,9 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
 }
-YEAR = 365 * 24 * 3600
+HSTS = ("Strict-Transport-Security", f"max-age={365 * 24 * 3600}")
 
 
 class FormTokenCookie(SecureCookieSessionInterface):
@@ -59,7 +60,7 @@ def refuse_null() -> None:
     """A null character belongs into no address and no form field, and PostgreSQL stores none. Bodies of files may hold them."""
     if "\x00" in request.path:
         abort(404)
-    if any("\x00" in text for _name, text in request.args.items(multi=True)):
+    if b"%00" in request.query_string:
         abort(400)
     if request.method == "POST" and request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
         if any("\x00" in text for _name, text in request.form.items(multi=True)):
@@ -68,9 +69,8 @@ def refuse_null() -> None:
 
 def add_headers(response):
     """Default deny for the browser. Pages about people are kept by nobody; files of ours, which say so themselves, by everybody."""
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    response.headers.setdefault("Cache-Control", "no-store")
-    if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", f"max-age={YEAR}")
+    said = {name.lower() for name in response.headers.keys()}
+    for name, value in HEADERS.items() if request.scheme == "http" else [*HEADERS.items(), HSTS]:
+        if name.lower() not in said:
+            response.headers.add(name, value)
     return response
