@@ -122,7 +122,7 @@ class People:
     def __init__(self, county: County):
         self.county = county
         with county.system.database.read() as session:
-            self.names = {person: name for person, name in session.execute(select(Account.person_id, Account.username))}
+            self.names = dict(session.execute(select(Account.person_id, Account.username)).all())
 
     def finish(self, cases: set[str]) -> None:
         """Do every open task, and let time pass when there is none, until all of these cases have ended."""
