@@ -72,6 +72,7 @@ class Kind(StrEnum):
     HOUSEHOLD_REGISTERED = "household:registered"
     HOUSEHOLD_MOVED = "household:moved"
     HOUSEHOLD_ERASED = "household:erased"
+    BACKUP_RESTORED = "backup:restored"
 
 
 class Stream(Base):

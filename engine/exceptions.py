@@ -314,3 +314,108 @@ class SealBroken(EngineError):
 
     请运行 shuibo audit verify 查明位置。
     """
+
+
+class WrongMasterKey(EngineError):
+    """“{path}”是用另一把主密钥做的备份，现在的主密钥打不开它。
+
+    请让 SHUIBO_MASTER_KEY_FILE 指向备份时所用的主密钥。
+    """
+
+
+# --- backups ------------------------------------------------------------------------------------------------------------
+
+
+class BackupProblem(EngineError):
+    """备份或恢复没有完成。"""
+
+
+class NothingToBackUp(BackupProblem):
+    """数据库还没有建表，没有内容可以备份。
+
+    请检查 SHUIBO_DATABASE_URL 是否指向正在使用的数据库。
+    """
+
+
+class BackupExists(BackupProblem):
+    """“{path}”已经存在，没有覆盖它。
+
+    请换一个文件夹，或者过一秒再试。
+    """
+
+
+class BackupRunning(BackupProblem):
+    """另一次备份正在写入“{path}”。
+
+    请等它结束后再试。
+    """
+
+
+class BackupNotWritten(BackupProblem):
+    """备份没有写成，{reason}：{path}
+
+    没有写完的文件已经删除，原有的备份不受影响。请腾出空间或换一个地方后重试。
+    """
+
+
+class TableUnreadable(BackupProblem):
+    """表“{table}”里有读不懂的内容，没有备份。
+
+    请运行 shuibo audit verify 查明位置。
+    """
+
+
+class BackupNotFound(BackupProblem):
+    """没有找到备份文件：{path}
+
+    请给出备份文件或它所在的文件夹；密钥文件另用 --keys 指明。
+    """
+
+
+class BackupBroken(BackupProblem):
+    """“{path}”不能使用：{reason}。
+
+    数据库没有改动。请换用另一份备份。
+    """
+
+
+class BackupForeign(BackupProblem):
+    """“{path}”是“{county}”的备份，这里是“{here}”。
+
+    请检查 SHUIBO_COUNTY，或者换用本县的备份。
+    """
+
+
+class BackupNewer(BackupProblem):
+    """“{path}”是更新的版本（{revision}）做的备份，这个版本不认识。
+
+    请先安装做备份时的版本或更新的版本。
+    """
+
+
+class KeysTooOld(BackupProblem):
+    """密钥文件“{path}”缺少这份数据所用的 {count} 把密钥：它比数据旧，或者属于另一个系统。
+
+    请用 --keys 指明最新的密钥文件。
+    """
+
+
+class DatabaseNotEmpty(BackupProblem):
+    """数据库里已有内容，没有恢复。
+
+    请恢复到空的数据库；确要取代现有内容时加 --replace，现有内容会移到一边，不会丢失。
+    """
+
+
+class DatabaseInUse(BackupProblem):
+    """数据库正在使用，没有恢复。
+
+    请先停止网页和后台的全部进程。
+    """
+
+
+class RestoredFaulty(BackupProblem):
+    """备份的内容没有通过核验，没有恢复。至少有 {count} 处问题，例如：{first}
+
+    请换用另一份备份；确要恢复这一份，加 --accept-faults。
+    """

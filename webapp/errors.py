@@ -50,6 +50,8 @@ STATUS: dict[type[e.EngineError], int] = {
     e.Erased: 410,
     e.MasterKeyMissing: 503,
     e.SealBroken: 500,
+    e.WrongMasterKey: 500,
+    e.BackupProblem: 500,
 }
 OTHERWISE = 422
 RETRY_SECONDS = 5  # what a program is told to wait when the database is busy or away

@@ -81,6 +81,7 @@ EVENTS: dict[str, tuple[object, str]] = {
     "household:registered": (_l("登记家庭"), ""),
     "household:moved": (_l("家庭迁移"), ""),
     "household:erased": (_l("按规定清除家庭资料"), "bad"),
+    "backup:restored": (_l("从备份恢复"), "warned"),
     "timer:started": (_l("按时发起个案"), ""),
     "calendar:recounted": (_l("期限按新日历重新计算"), ""),
     "calendar:imported": (_l("导入日历"), ""),

@@ -2,6 +2,7 @@
 
 import json
 import lzma
+import tempfile
 from datetime import datetime
 from pathlib import Path
 
@@ -64,3 +65,15 @@ def _copy(source: Engine, target: Engine) -> None:
 def _aware(value):
     """SQLite forgets that times are UTC."""
     return f"{value.isoformat()}+00:00" if isinstance(value, datetime) else value
+
+
+def prepare_sample(url: str) -> None:
+    """Prepares a database: the newest sample, upgraded. A county with everything in it, in a second; its time is `SAMPLE_NOW`."""
+    from tests.support.databases import migrate
+
+    with tempfile.TemporaryDirectory() as folder:
+        Sample(NAMES[-1]).load(url, Path(folder))
+    migrate(url)
+
+
+SAMPLE_NOW = datetime.fromisoformat(Sample(NAMES[-1]).about["now"])
