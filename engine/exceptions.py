@@ -120,9 +120,9 @@ class InvalidForm(EngineError):
 
 
 class IdempotencyMismatch(EngineError):
-    """同一个 Idempotency-Key 已经用于另一个请求。
+    """这一页已经提交过一次，这次的内容却不一样：没有再次提交。
 
-    每次新的操作请使用新的键。
+    请打开最新的页面查看。程序请为每次新的操作换一个 Idempotency-Key。
     """
 
 
@@ -164,17 +164,45 @@ class NotOffered(EngineError):
     """
 
 
+class ReceiverUnfit(NotOffered):
+    """不能转派给这位同事：{reason}。
+
+    请从名单里另选一位。
+    """
+
+
 class TaskClosed(EngineError):
-    """这项任务已经{status},不能再改。
+    """这项任务{status}，不能再改。
 
     请在“我的任务”里查看当前任务。
     """
 
 
 class InstanceClosed(EngineError):
-    """这个个案已经{status},不能再改。
+    """这个个案{status}，不能再改。
 
     需要继续服务时,请新开一个个案。
+    """
+
+
+class OutingClosed(EngineError):
+    """这次外出现在是“{status}”,不能这样改。
+
+    请刷新后查看当前状态。
+    """
+
+
+class AlreadyOut(EngineError):
+    """还有一次外出没有报告返回。
+
+    请先点“我已安全返回”,再报告新的外出。
+    """
+
+
+class AlertClosed(EngineError):
+    """这一事项已有人处理。
+
+    请刷新后查看当前状态。
     """
 
 
@@ -194,6 +222,13 @@ class NoSuchToken(EngineError):
 
 class NoSuchTimer(EngineError):
     """个案里没有编号为 {timer} 的定时器,它可能已经触发或撤销。
+
+    请刷新后查看当前状态。
+    """
+
+
+class NoSuchSubscription(EngineError):
+    """个案已经不再等待编号为 {subscription} 的消息或信号。
 
     请刷新后查看当前状态。
     """
