@@ -199,6 +199,13 @@ class NoSuchTimer(EngineError):
     """
 
 
+class NoSuchSubscription(EngineError):
+    """个案已经不再等待编号为 {subscription} 的消息或信号。
+
+    请刷新后查看当前状态。
+    """
+
+
 class StateUnreadable(EngineError):
     """个案的运行状态无法读取:{reason}
 

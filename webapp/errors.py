@@ -35,6 +35,7 @@ STATUS: dict[type[e.EngineError], int] = {
     e.NotOffered: 403,
     e.NoSuchToken: 409,
     e.NoSuchTimer: 409,
+    e.NoSuchSubscription: 409,
     e.StateUnreadable: 500,
     e.MessagesUnsupported: 422,
     e.DeployRefused: 422,

@@ -17,24 +17,32 @@ Semantics are Camunda 8's (Zeebe), else BPMN 2.0.2. Where both leave it open:
 """
 
 from engine.workflow.case import Case
-from engine.workflow.formula import Environment, Formula
-from engine.workflow.model import Element, Flow, Kind, Lane, Process
+from engine.workflow.formula import Environment, Formula, JobCall
+from engine.workflow.model import Element, Flow, Kind, Lane, Process, Trigger
 from engine.workflow.parse import compile_process, examine
-from engine.workflow.steps import Incident, Step, Timer, Wait
+from engine.workflow.steps import Call, Incident, Job, Outgoing, Step, Subscription, Timer, Wait
+from engine.workflow.trouble import BpmnError
 from engine.workflow.unknown import unknown_names
 
 __all__ = [
+    "BpmnError",
+    "Call",
     "Case",
     "Element",
     "Environment",
     "Flow",
     "Formula",
     "Incident",
+    "Job",
+    "JobCall",
     "Kind",
     "Lane",
+    "Outgoing",
     "Process",
     "Step",
+    "Subscription",
     "Timer",
+    "Trigger",
     "Wait",
     "compile_process",
     "examine",

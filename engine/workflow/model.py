@@ -44,6 +44,12 @@ class Kind(StrEnum):
         return self in GATEWAYS
 
 
+    @property
+    def decides(self) -> bool:
+        """Gateways that choose by conditions."""
+        return self in DECIDING
+
+
 class Trigger(StrEnum):
     """What an event catches or throws. None at all: a plain start, end or intermediate event."""
 
@@ -69,6 +75,7 @@ ACTIVITIES = PASSING | {
     Kind.CALL_ACTIVITY,
 }
 GATEWAYS = frozenset({Kind.EXCLUSIVE, Kind.PARALLEL, Kind.INCLUSIVE, Kind.EVENT_BASED})
+DECIDING = frozenset({Kind.EXCLUSIVE, Kind.INCLUSIVE})
 SCOPES = frozenset({Kind.SUBPROCESS, Kind.EVENT_SUBPROCESS})  # what holds elements of its own
 # What is waited for by a subscription or a timer; errors and escalations are looked for when they are thrown.
 AWAITED = frozenset({Trigger.TIMER, Trigger.MESSAGE, Trigger.SIGNAL, Trigger.CONDITION})
