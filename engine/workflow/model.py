@@ -283,6 +283,18 @@ class Process:
         calls = (e.decision_id for e in self.elements.values())
         return frozenset(call.text for call in calls if call and call.expression is None)
 
+    def leading_to(self, element: Element) -> list[str]:
+        """Ids of the elements from which a token comes here without a flow: the host of a boundary event, the throwing links."""
+        return ([element.attached_to] if element.attached_to else []) + self._links.get(element.id, [])
+
+    @cached_property
+    def _links(self) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for element in self.elements.values():
+            if element.link:
+                found.setdefault(element.link, []).append(element.id)
+        return found
+
     @cached_property
     def reach(self) -> Mapping[str, joins.Reach]:
         """For an inclusive join: which of its incoming flows a token elsewhere can still arrive at. Worked out when first asked."""
