@@ -7,6 +7,8 @@ from engine.workflow.formula import HOST_NAMES, Formula
 from engine.workflow.model import Element, EventRule, Kind, Process, Trigger
 from engine.workflow.report import Report
 
+# What loops and many instances lend to their expressions.
+ROUNDS = {"loopCounter", *(f"numberOf{which}Instances" for which in ("", "Active", "Completed", "Terminated"))}
 _BRINGS = frozenset({Trigger.MESSAGE, Trigger.SIGNAL, Trigger.ERROR, Trigger.ESCALATION})
 
 
@@ -20,7 +22,7 @@ def unknown_names(process: Process, known: Iterable[str]) -> list[Finding]:
     if any(brings(element) and not element.outputs for element in elements):
         return report.findings
     written = {name for element in elements for name in writes(element)}
-    seen = HOST_NAMES | {"loopCounter"} | written | frozenset(known)
+    seen = HOST_NAMES | ROUNDS | written | frozenset(known)
     for where, formula in formulas(process):
         if where in process.elements and brings(process.elements[where]):
             continue
