@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from engine import feel
 from engine.exceptions import EngineError
 from engine.workflow import events
-from engine.workflow.evaluation import check_storable, encoded, evaluate, offer_of, schedule_of
+from engine.workflow.evaluation import check_storable, encoded, evaluate, offer_of
 from engine.workflow.formula import JobCall
 from engine.workflow.model import Element, Flow, Kind
 from engine.workflow.state import JobState, Stage, Token

@@ -75,9 +75,11 @@ def _turn_instances(run: "Run", body: Token, element: Element, rule: MultiInstan
         return
     body.stage = Stage.INSIDE
     begin = 0 if active and rule.sequential else 1 if rule.sequential else body.total
-    for item in body.items[body.rounds : body.rounds + begin]:
+    for item in (body.items or [])[body.rounds : body.rounds + begin]:
         body.rounds += 1
         _enter(run, body, element, item)
+    if body.rounds == body.total:
+        body.items = None  # each has its own
     if body.done == body.total:
         run.advance_later(body, Stage.LEAVING)
 
