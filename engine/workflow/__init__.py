@@ -1,7 +1,8 @@
 """Procedures that run: BPMN 2.0 in Camunda 8's dialect, compiled once to plain data, played as a token game, stored as small JSON.
 
-Reading: `parse` (with `admit`, `vocabulary`, `dialect`, `shape`) → `model`. Running: `case` (what commands call), `game` (the moves),
-`activities` (what each element does), `joins`, `variables`, `timing`; `state` is what is stored, `steps` what is told.
+Reading: `parse` and `reading` (with `admit`, `vocabulary`, `dialect`, `triggers`, `shape`, `catchers`) → `model`. Running: `case` (what
+commands call), `game` (the moves), `activities` (what each element does), `events`, `rounds`, `joins`, `variables`, `timing`; `state` is
+what is stored, `steps` what is told.
 
 No SpiffWorkflow underneath; `docs/discussions.md` says why.
 
@@ -17,26 +18,35 @@ Semantics are Camunda 8's (Zeebe), else BPMN 2.0.2. Where both leave it open:
 """
 
 from engine.workflow.case import Case
-from engine.workflow.formula import Environment, Formula
-from engine.workflow.model import Element, Flow, Kind, Lane, Process
-from engine.workflow.parse import compile_process, examine
-from engine.workflow.steps import Incident, Step, Timer, Wait
+from engine.workflow.formula import Environment, Formula, JobCall
+from engine.workflow.model import Element, Flow, Kind, Lane, Process, Trigger
+from engine.workflow.parse import compile_process, compile_processes, examine
+from engine.workflow.steps import Call, Incident, Job, Outgoing, Step, Subscription, Timer, Wait
+from engine.workflow.trouble import BpmnError
 from engine.workflow.unknown import unknown_names
 
 __all__ = [
+    "BpmnError",
+    "Call",
     "Case",
     "Element",
     "Environment",
     "Flow",
     "Formula",
     "Incident",
+    "Job",
+    "JobCall",
     "Kind",
     "Lane",
+    "Outgoing",
     "Process",
     "Step",
+    "Subscription",
     "Timer",
+    "Trigger",
     "Wait",
     "compile_process",
+    "compile_processes",
     "examine",
     "unknown_names",
 ]

@@ -1,34 +1,31 @@
-"""What each kind of element does while a token is in it, and every evaluation of an expression.
+"""What each kind of element does while a token is in it, and the ways it leaves by.
 
 All of it raises `Trouble`, before it has changed anything.
 """
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine import feel
 from engine.exceptions import EngineError
-from engine.workflow.formula import Formula
-from engine.workflow.model import Assignment, Element, Flow, Kind, VariableMapping
-from engine.workflow.state import Offer, Stage, Token
-from engine.workflow.timing import Schedule, moment, schedule
-from engine.workflow.trouble import Trouble
-from engine.workflow.variables import Sight, chain, nested, visible
+from engine.workflow import events
+from engine.workflow.evaluation import check_storable, encoded, evaluate, offer_of
+from engine.workflow.formula import JobCall
+from engine.workflow.model import Element, Flow, Kind
+from engine.workflow.state import JobState, Stage, Token
+from engine.workflow.steps import Outgoing
+from engine.workflow.trouble import BpmnError, Trouble
+from engine.workflow.variables import visible
 
 if TYPE_CHECKING:
     from engine.workflow.game import Run
 
-
-LONGEST_NAME = 40  # of a username
-LONGEST_LIST = 300  # characters of candidates, so that the host can filter by them
-
-
-# --- kinds ------------------------------------------------------------------------------------------------------------------
+RETRIES = 3  # of a job that does not say, as in Camunda 8
+MOST_RETRIES = 100
 
 
 def pass_through(run: "Run", token: Token, element: Element) -> None:
-    """Events, gateways, manual and undefined tasks: nothing to do on the way."""
+    """Plain events, gateways, manual and undefined tasks: nothing to do on the way."""
     run.advance_later(token, Stage.LEAVING)
 
 
@@ -45,8 +42,8 @@ def open_task(run: "Run", token: Token, element: Element) -> None:
 def run_script(run: "Run", token: Token, element: Element) -> None:
     """A script is one expression; its value goes into one variable."""
     value, inputs = evaluate(run, token, element.script)
-    _check_storable(value)
-    run.step("script:evaluated", element, token, variable=element.result_variable, _inputs=_encoded(inputs), _result=feel.encode(value))
+    check_storable(value)
+    run.step("script:evaluated", element, token, variable=element.result_variable, _inputs=encoded(inputs), _result=feel.encode(value))
     run.store(token, {element.result_variable: value})
     run.advance_later(token, Stage.LEAVING)
 
@@ -64,7 +61,7 @@ def apply_rule(run: "Run", token: Token, element: Element) -> None:
         raise Trouble("decision_unknown", f"没有决策表“{decision}”") from None
     except EngineError as error:
         raise Trouble("decision_failed", f"决策表“{decision}”没有得出结果:{error.message}") from error
-    _check_storable(outcome.result)
+    check_storable(outcome.result)
     run.step(
         "decision:evaluated",
         element,
@@ -78,163 +75,130 @@ def apply_rule(run: "Run", token: Token, element: Element) -> None:
     run.advance_later(token, Stage.LEAVING)
 
 
-def wait_for_time(run: "Run", token: Token, element: Element) -> None:
-    """A timer catch event; of a cycle it takes the first occurrence."""
-    run.set_alarm(token, element, schedule_of(run, token, element))
+def do_job(run: "Run", token: Token, element: Element) -> None:
+    """Work for a program: the host does it on the spot if it knows the type, else it waits for whoever fetches it."""
+    kind, retries = _job_type(run, token, element), _retries(run, token, element)
+    headers = dict(element.job.headers)
+    handler = run.env.handlers.get(kind)
+    run.step("job:created", element, token, type=kind, retries=retries)
+    if handler is None:
+        token.job, token.stage, token.since = JobState(kind, retries, headers), Stage.WAITING, run.env.now
+        return
+    try:
+        made = dict(handler(JobCall(kind, headers, visible(run.tokens, token), run.env.now)))
+    except BpmnError as thrown:
+        events.throw_error(run, token, element, thrown.code, thrown.variables)
+        return
+    except EngineError as error:
+        raise Trouble("job_failed", f"作业“{kind}”没有完成:{error.message}") from error
+    for value in made.values():
+        check_storable(value)
+    run.step("job:completed", element, token, type=kind)
+    run.store(token, made)
+    run.advance_later(token, Stage.LEAVING)
+
+
+def _job_type(run: "Run", token: Token, element: Element) -> str:
+    value, _ = evaluate(run, token, element.job.type)
+    if not isinstance(value, str) or not 0 < len(value) <= events.LONGEST_NAME:
+        raise Trouble("job_invalid", "作业的类型应是文字")
+    return value
+
+
+def _retries(run: "Run", token: Token, element: Element) -> int:
+    if element.job.retries is None:
+        return RETRIES
+    value, _ = evaluate(run, token, element.job.retries)
+    number = Decimal(value) if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10 else value
+    if not isinstance(number, Decimal) or not 1 <= number <= MOST_RETRIES or number != int(number):
+        raise Trouble("job_invalid", f"作业的重试次数应是 1 到 {MOST_RETRIES} 的整数")
+    return int(number)
+
+
+def call(run: "Run", token: Token, element: Element) -> None:
+    """Another procedure: the host starts a case of it and tells when it has ended."""
+    process, _ = evaluate(run, token, element.call.process_id)
+    if not isinstance(process, str) or not 0 < len(process) <= events.LONGEST_NAME:
+        raise Trouble("call_invalid", "要调用的流程编号应是文字")
+    given = visible(run.tokens, token) if element.call.gives_all else token.variables.as_dict()
+    token.call, token.stage, token.since = process, Stage.WAITING, run.env.now
+    run.step("call:started", element, token, process=process)
+    run.case.ask(Outgoing("call", token.id, process, variables=given))
+
+
+def wait_for_event(run: "Run", token: Token, element: Element) -> None:
+    """A catching event or a receive task; of a timer cycle it takes the first occurrence."""
+    planned = events.plans(run, token, [element])
+    events.begin_waiting(run, token, planned)
+    token.stage = Stage.WAITING
+
+
+def wait_for_first(run: "Run", token: Token, element: Element) -> None:
+    """An event-based gateway waits for everything it leads to."""
+    planned = events.plans(run, token, [run.process.elements[flow.target] for flow in element.outgoing])
+    events.begin_waiting(run, token, planned)
     token.stage = Stage.WAITING
 
 
 def go_inside(run: "Run", token: Token, element: Element) -> None:
-    """A subprocess: its scope ends when nothing is left inside."""
+    """A subprocess: its scope ends when nothing is left inside. What started an event subprocess is told to its start event."""
+    planned = events.plans(run, token, events.watchers(run, token))
+    events.begin_waiting(run, token, planned)
     token.stage = Stage.INSIDE
-    run.enter(token, run.process.elements[element.start])
+    first = run.enter(token, run.process.elements[element.start])
+    first.given, token.given = token.given, None
 
 
 WORK = {
     Kind.USER_TASK: open_task,
     Kind.SCRIPT_TASK: run_script,
     Kind.BUSINESS_RULE_TASK: apply_rule,
-    Kind.TIMER_CATCH: wait_for_time,
+    Kind.SERVICE_TASK: do_job,
+    Kind.RECEIVE_TASK: wait_for_event,
+    Kind.CATCH: wait_for_event,
+    Kind.EVENT_BASED: wait_for_first,
     Kind.SUBPROCESS: go_inside,
+    Kind.EVENT_SUBPROCESS: go_inside,
+    Kind.CALL_ACTIVITY: call,
+    Kind.SEND_TASK: events.throw,
+    Kind.THROW: events.throw,
+    Kind.END: events.throw,
 }
+
+
+def work(element: Element):
+    """What a token does in an element. What a program sends is a job like any other."""
+    return do_job if element.job else WORK.get(element.kind, pass_through)
 
 
 # --- ways on ----------------------------------------------------------------------------------------------------------------
 
 
 def ways(run: "Run", token: Token, element: Element) -> tuple[Flow, ...]:
-    """The flows a token leaves by. Exclusive: the first true condition in the order of the file; inclusive: every true one."""
+    """The flows a token leaves by.
+
+    Exclusive gateway: the first true condition in the order of the file; inclusive: every true one. Elsewhere every flow without a
+    condition, and every one whose condition is true. The default flow if no condition is true.
+    """
     conditional = [flow for flow in element.outgoing if flow.condition]
-    if element.kind not in (Kind.EXCLUSIVE, Kind.INCLUSIVE) or not (conditional or element.default):
+    if not conditional and (element.default is None or not element.kind.decides):
         return element.outgoing
+    free = [] if element.kind.decides else [flow for flow in element.outgoing if not flow.condition and not flow.is_default]
     taken, evaluations = [], []
     for flow in conditional:
         value, inputs = evaluate(run, token, flow.condition)
         if not isinstance(value, bool):
             raise Trouble("condition_not_boolean", f"连线“{flow.name or flow.id}”的条件没有得出“是”或“否”")
-        evaluations.append({"flow": flow.id, "result": value, "inputs": _encoded(inputs)})
+        evaluations.append({"flow": flow.id, "result": value, "inputs": encoded(inputs)})
         if value:
             taken.append(flow)
             if element.kind is Kind.EXCLUSIVE:
                 break
-    by_default = not taken
+    by_default = not taken and element.default is not None
     if by_default:
-        if element.default is None:
-            raise Trouble("no_way_out", "没有一个条件成立,也没有默认连线")
         taken = [element.default]
-    flows = [flow.id for flow in taken]
-    run.step("gateway:decided", element, token, flows=flows, default=by_default, _conditions=evaluations)
-    return tuple(taken)
-
-
-def goes_round(run: "Run", loop: Token, element: Element) -> bool:
-    """Whether a loop makes (another) round."""
-    rule = element.loop
-    again, inputs = rule.maximum is None or loop.rounds < rule.maximum, {}
-    if again and rule.condition and (loop.rounds or rule.test_before):
-        again, inputs = evaluate(run, loop, rule.condition)
-        if not isinstance(again, bool):
-            raise Trouble("condition_not_boolean", "循环条件没有得出“是”或“否”")
-    run.step("loop:decided", element, loop, round=loop.rounds, again=again, _inputs=_encoded(inputs))
-    return again
-
-
-# --- evaluation -------------------------------------------------------------------------------------------------------------
-
-
-def evaluate(run: "Run", token: Token, formula: Formula, extra: Mapping[str, Any] | None = None, now=None) -> tuple[Any, dict]:
-    """The value and the variables that were read for it. `extra` variables hide the token's."""
-    if formula.expression is None:
-        return formula.text, {}
-    scopes = [scope.variables for scope in chain(run.tokens, token)]
-    sight = Sight([extra, *scopes] if extra else scopes, run.env.host)
-    try:
-        return formula.evaluate(sight, run.env, now), sight.read
-    except feel.FeelError as error:
-        raise Trouble("expression_failed", f"表达式算不出来:{error.message}") from error
-
-
-def mapped(run: "Run", token: Token, mappings: tuple[VariableMapping, ...]) -> dict[str, Any]:
-    """Inputs or outputs in their order; each sees the ones before it. A path keeps what else is in its variable."""
-    made: dict[str, Any] = {}
-    for mapping in mappings:
-        value, _ = evaluate(run, token, mapping.source, made)
-        _check_storable(value)
-        name, *path = mapping.target
-        old = made.get(name, visible(run.tokens, token).get(name)) if path else None
-        made[name] = nested(old, tuple(path), value)
-    return made
-
-
-def schedule_of(run: "Run", token: Token, event: Element, since=None) -> Schedule:
-    """When the timer of `event` is due, its expression evaluated where `token` is, counted from `since` (now)."""
-    since = since or run.env.now
-    value, _ = evaluate(run, token, event.timer.formula, now=since)
-    if value is None:
-        raise Trouble("timer_invalid", "定时器的时间算出来是空值")
-    return schedule(event.timer.kind, value, since, run.env.zone)
-
-
-def offer_of(run: "Run", token: Token, element: Element, since=None) -> Offer:
-    """The fields of a user task, with days counted from `since` (now)."""
-
-    def field(formula: Formula | None):
-        return evaluate(run, token, formula, now=since)[0] if formula else None
-
-    rule: Assignment = element.assignment
-    return Offer(
-        assignee=_name(field(rule.assignee)),
-        candidate_groups=_names(field(rule.candidate_groups), rule.candidate_groups, "候选组"),
-        candidate_users=_names(field(rule.candidate_users), rule.candidate_users, "候选人"),
-        due=_moment(run, field(element.due), element.due, "截止时间"),
-        follow_up=_moment(run, field(element.follow_up), element.follow_up, "跟进时间"),
-        priority=_priority(field(element.priority), element.priority),
-    )
-
-
-def _name(value) -> str | None:
-    if value is not None and (not isinstance(value, str) or len(value) > LONGEST_NAME):
-        raise Trouble("assignment_invalid", "办理人应是一个用户名")
-    return value or None
-
-
-def _names(value, formula: Formula | None, what: str) -> tuple[str, ...]:
-    if formula is None:
-        return ()
-    if isinstance(value, str):
-        value = [part.strip() for part in value.split(",")]
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise Trouble("assignment_invalid", f"{what}应是文字的列表")
-    names = tuple(dict.fromkeys(name for name in value if name))
-    if sum(len(name) + 1 for name in names) > LONGEST_LIST:
-        raise Trouble("assignment_invalid", f"{what}太多,合起来不能超过 {LONGEST_LIST} 个字符")
-    return names
-
-
-def _moment(run: "Run", value, formula: Formula | None, what: str):
-    if formula is None:
-        return None
-    try:
-        return moment(value, run.env.zone, end_of_day=True)
-    except (ValueError, OverflowError) as error:
-        raise Trouble("schedule_invalid", f"{what}不正确:{error}") from None
-
-
-def _priority(value, formula: Formula | None) -> int:
-    if formula is None:
-        return 50
-    number = Decimal(value) if isinstance(value, str) and value.isascii() and value.isdecimal() else value
-    if not isinstance(number, Decimal) or not 0 <= number <= 100 or number != int(number):
-        raise Trouble("priority_invalid", "优先级应是 0 到 100 的整数")
-    return int(number)
-
-
-def _check_storable(value) -> None:
-    try:
-        feel.encode(value)
-    except feel.FeelError as error:
-        raise Trouble("value_not_storable", "算出的结果不能保存(例如是一个函数)") from error
-
-
-def _encoded(values: Mapping[str, Any]) -> dict:
-    return {name: feel.encode(value) for name, value in values.items()}
+    if not taken and not free:
+        raise Trouble("no_way_out", "没有一个条件成立,也没有默认连线")
+    chosen = [flow for flow in element.outgoing if flow in free or flow in taken]
+    run.step("gateway:decided", element, token, flows=[flow.id for flow in chosen], default=by_default, _conditions=evaluations)
+    return tuple(chosen)

@@ -2,7 +2,7 @@
 
 from lxml import etree
 
-from engine.workflow.faults import INSTEAD
+from engine.workflow.refusals import EVENT_NAMES, REFUSED, called, choices, instead
 from engine.workflow.report import Report
 from engine.workflow.vocabulary import (
     BPMN,
@@ -13,7 +13,7 @@ from engine.workflow.vocabulary import (
     FOREIGN,
     FORMAL,
     HARMLESS,
-    REFUSED,
+    PLACEHOLDER,
     WORDS,
     XSI,
     ZEEBE,
@@ -34,7 +34,7 @@ def admit(root: etree._Element, report: Report) -> bool:
             namespace, local = split(child.tag)
             if namespace == BPMN and local == "extensionElements" and local in word.children:
                 _extensions(child, place(node), word, report)
-            elif namespace == BPMN and local in word.children:
+            elif namespace == BPMN and local in word.children and (local != "property" or child.get("name") == PLACEHOLDER):
                 pending.append((child, WORDS[local]))
             elif namespace not in HARMLESS:
                 _refuse(child, node, report)
@@ -58,19 +58,18 @@ def place(node: etree._Element | None) -> str | None:
 
 def _refuse(node: etree._Element, parent: etree._Element, report: Report) -> None:
     namespace, local = split(node.tag)
+    around = split(parent.tag)[1]
     if namespace != BPMN:
         _refuse_extension(node, place(parent), report)
-    elif local in WORDS and local not in REFUSED:
-        report.add("misplaced_element", place(node), what=local, parent=split(parent.tag)[1])
-    else:
+    elif local in REFUSED or local not in WORDS:
         is_event = local.endswith("EventDefinition") or local == "eventDefinitionRef"
         code = "unsupported_event" if is_event else "unsupported_element"
-        report.add(code, place(node), what=_called(local), instead=INSTEAD)
-
-
-def _called(local: str, prefix: str = "") -> tuple[str, str]:
-    chinese, english = REFUSED.get(local, ("", ""))
-    return (f"{chinese} {prefix}{local}".strip(), f"{english} {prefix}{local}".strip())
+        report.add(code, place(node), what=called(local), instead=instead(local))
+    elif local in EVENT_NAMES and around in EVENT_NAMES:
+        allowed = choices(WORDS[around].children)
+        report.add("misplaced_event", place(parent), what=EVENT_NAMES[local], parent=EVENT_NAMES[around], allowed=allowed)
+    else:
+        report.add("misplaced_element", place(node), what=local, parent=around)
 
 
 def _refuse_extension(node: etree._Element, where: str | None, report: Report) -> None:
@@ -78,7 +77,7 @@ def _refuse_extension(node: etree._Element, where: str | None, report: Report) -
     if namespace in FOREIGN:
         report.add("foreign_extension", where, what=local, engine=FOREIGN[namespace])
     elif namespace == ZEEBE:
-        report.add("unsupported_extension", where, what=_called(local, "zeebe:"))
+        report.add("unsupported_extension", where, what=called(local, "zeebe:"), instead=instead(local))
     else:
         report.add("unknown_extension", where, what=local, namespace=namespace or "-")
 
@@ -124,11 +123,11 @@ def _extension(node: etree._Element, where: str | None, report: Report) -> None:
     local = split(node.tag)[1]
     for attribute, value in node.attrib.items():
         if attribute not in EXTENSIONS[local]:
-            report.add("unsupported_extension", where, what=_called(attribute, f"zeebe:{local} "))
-        elif attribute == "bindingType" and value == "latest":
-            report.add("binding", where)
-        elif attribute == "bindingType" and value != "deployment":
-            report.add("unsupported_extension", where, what=_called(value, "bindingType="))
+            report.add("unsupported_extension", where, what=called(attribute, f"zeebe:{local} "), instead=instead(attribute))
+        elif attribute == "bindingType" and value not in ("latest", "deployment"):
+            report.add("unsupported_extension", where, what=called(value, "bindingType="), instead=instead(value))
+        elif attribute == "bindingType" and (value == "latest") != (local == "calledElement"):
+            report.add("call_binding" if local == "calledElement" else "binding", where)
     for child in node:
         namespace, inner = split(child.tag)
         if namespace == ZEEBE and inner in EXTENSION_CHILDREN.get(local, ()):

@@ -10,7 +10,7 @@ from engine import feel
 from engine.workflow.admit import place, split
 from engine.workflow.faults import FIELDS
 from engine.workflow.formula import HOST_NAMES, Formula
-from engine.workflow.model import Assignment, Kind, Loop, TimerRule, VariableMapping
+from engine.workflow.model import Assignment, CallRule, JobRule, Kind, Loop, MultiInstance, TimerRule, VariableMapping
 from engine.workflow.report import Report
 from engine.workflow.timing import fault_of, moment
 from engine.workflow.vocabulary import BPMN, TIMER_PARTS, ZEEBE
@@ -50,7 +50,7 @@ class Dialect:
     def variable(self, node: etree._Element, text: str | None, field: str) -> tuple[str, ...] | None:
         """A variable, or a path into one."""
         path = tuple((text or "").strip().split("."))
-        if len(path) > (1 if field == "result" else LONGEST_PATH) or not all(_NAME.fullmatch(part) for part in path):
+        if len(path) > (LONGEST_PATH if field == "target" else 1) or not all(_NAME.fullmatch(part) for part in path):
             self.report.add("bad_variable", place(node), what=FIELDS[field], name=text or "")
         elif path[0] in HOST_NAMES:
             self.report.add("reserved_name", place(node), name=path[0])
@@ -88,8 +88,16 @@ class Dialect:
             "inputs": self.mappings(node, "input"),
             "outputs": self.mappings(node, "output"),
             "loop": self.loop(node),
+            "multi": self.multi(node),
         }
-        read = {Kind.USER_TASK: self._user_task, Kind.SCRIPT_TASK: self._script, Kind.BUSINESS_RULE_TASK: self._decision}.get(kind)
+        if found["loop"] and found["multi"]:
+            self.report.add("two_loops", place(node))
+        read = {
+            Kind.USER_TASK: self._user_task,
+            Kind.SCRIPT_TASK: self._script,
+            Kind.BUSINESS_RULE_TASK: self._decision,
+            Kind.CALL_ACTIVITY: self._call,
+        }.get(kind)
         return found | (read(node) if read else {})
 
     def _user_task(self, node: etree._Element) -> dict:
@@ -150,6 +158,45 @@ class Dialect:
         path = self.variable(node, box.get("resultVariable"), "result")
         return path[0] if path else None
 
+    def job(self, node: etree._Element) -> JobRule | None:
+        """`zeebe:taskDefinition` and `zeebe:taskHeaders`: work that a program does; None if the node has none."""
+        box, headers = self.extension(node, "taskDefinition"), self._headers(node)
+        if box is None:
+            if headers:
+                self.report.add("idle_headers", place(node))
+            return None
+        work = self.formula(node, box.get("type"), "job")
+        if not (box.get("type") or "").strip():
+            self.report.add("no_job_type", place(node))
+        retries = self.formula(node, box.get("retries"), "retries")
+        if retries and retries.expression is None and not _number(retries.text):
+            self.report.add("bad_retries", place(node))
+        return work and JobRule(work, retries, headers)
+
+    def _headers(self, node: etree._Element) -> Mapping[str, str]:
+        headers: dict[str, str] = {}
+        for entry in node.iterfind("b:extensionElements/z:taskHeaders/z:header", NAMESPACES):
+            key = entry.get("key") or ""
+            if not key or key in headers:
+                self.report.add("bad_header", place(node), key=key)
+            headers[key] = entry.get("value") or ""
+        return headers
+
+    def _call(self, node: etree._Element) -> dict:
+        box = self.extension(node, "calledElement")
+        if box is None or not (box.get("processId") or "").strip():
+            self.report.add("no_called_process", place(node))
+            return {}
+        called = self.formula(node, box.get("processId"), "process")
+        given, taken = (self._switch(node, box, f"propagateAll{whose}Variables") for whose in ("Parent", "Child"))
+        return {"call": called and CallRule(called, given, taken)}
+
+    def _switch(self, node: etree._Element, box: etree._Element, attribute: str) -> bool:
+        value = box.get(attribute, "true")
+        if value not in ("true", "false"):
+            self.report.add("unsupported_attribute", place(node), what=split(box.tag)[1], attribute=attribute, value=value)
+        return value == "true"
+
     # --- parts of BPMN that hold expressions ----------------------------------------------------------------------------
 
     def loop(self, node: etree._Element) -> Loop | None:
@@ -163,11 +210,33 @@ class Dialect:
             self.report.add("bad_loop", place(node))
         return Loop(self.formula(node, text, "loop", needs_feel=True), maximum, box.get("testBefore") == "true")
 
+    def multi(self, node: etree._Element) -> MultiInstance | None:
+        """`multiInstanceLoopCharacteristics` with Zeebe's collections."""
+        outer = node.find("b:multiInstanceLoopCharacteristics", NAMESPACES)
+        if outer is None:
+            return None
+        box = self.extension(outer, "loopCharacteristics")
+        box = etree.Element("none") if box is None else box
+        if not (box.get("inputCollection") or "").strip():
+            self.report.add("no_collection", place(node))
+        collection = self.formula(node, box.get("inputCollection"), "collection", needs_feel=True)
+        item = self.variable(node, box.get("inputElement"), "item") if box.get("inputElement") else None
+        output = None
+        if box.get("outputCollection") or box.get("outputElement"):
+            if not (box.get("outputElement") or "").strip():
+                self.report.add("half_output", place(node))
+            results = self.variable(node, box.get("outputCollection"), "results")
+            result = self.formula(node, box.get("outputElement"), "item_result", needs_feel=True)
+            output = (results[0], result) if results and result else None
+        until = self.formula(node, outer.findtext("b:completionCondition", "", NAMESPACES), "completion", needs_feel=True)
+        sequential = outer.get("isSequential") == "true"
+        return collection and MultiInstance(sequential, collection, item and item[0], output, until)
+
     def timer(self, node: etree._Element, definition: etree._Element) -> TimerRule | None:
         """The only date, duration or cycle of a timer definition."""
         parts = [(part.text, TIMER_PARTS[local]) for part in definition if (local := split(part.tag)[1]) in TIMER_PARTS]
         if len(parts) != 1 or not (parts[0][0] or "").strip():
-            reason = ("应恰好写一个:时间点、时长或循环", "write exactly one of date, duration and cycle")
+            reason = ("应恰好写一个：时间点、时长或循环", "write exactly one of date, duration and cycle")
             self.report.add("bad_timer", place(node), reason=reason)
             return None
         [(text, kind)] = parts
@@ -188,3 +257,5 @@ def _made(root: etree._Element) -> Iterable[str]:
         yield (node.get("resultVariable") or "").strip()
     for node in root.iter(f"{{{ZEEBE}}}input", f"{{{ZEEBE}}}output"):
         yield (node.get("target") or "").strip().partition(".")[0]
+    for node in root.iter(f"{{{ZEEBE}}}loopCharacteristics"):
+        yield from ((node.get(attribute) or "").strip() for attribute in ("inputElement", "outputCollection"))

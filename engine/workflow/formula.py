@@ -24,17 +24,29 @@ CYCLE = FeelFunction("cycle", ("repetitions", "interval"), _cycle, required=1)
 
 
 @dataclass(frozen=True)
+class JobCall:
+    """A job of a type that the host does itself: what its handler is told. `variables` are those the job's element sees."""
+
+    type: str
+    headers: Mapping[str, str]
+    variables: Mapping[str, Any]
+    now: datetime
+
+
+@dataclass(frozen=True)
 class Environment:
-    """What a command lends the case: the time, the host's names, the decisions.
+    """What a command lends the case: the time, the host's names, the decisions, the jobs that are done on the spot.
 
     `now` is aware; `zone` is where dates and times without a zone are meant. `decide(decision id, context)` answers an object with
-    `result`, `matched` (rule ids) and `inputs`. `visits` bounds how many elements one command may enter without waiting.
+    `result`, `matched` (rule ids) and `inputs`. `handlers` answer the variables a job of their type produces; they may raise BpmnError.
+    `visits` bounds how many elements one command may enter without waiting.
     """
 
     now: datetime
     names: Mapping[str, Any] = field(default_factory=dict)
     decide: Callable[[str, dict], Any] | None = None
     zone: tzinfo = UTC
+    handlers: Mapping[str, Callable[[JobCall], Mapping[str, Any]]] = field(default_factory=dict)
     visits: int = 10_000
 
     @cached_property

@@ -6,35 +6,39 @@ stage must evaluate everything before it changes anything.
 """
 
 from collections import deque
-from decimal import Decimal
+from collections.abc import Collection
 
 from engine import feel
-from engine.workflow import activities, joins
+from engine.workflow import activities, events, joins, rounds
+from engine.workflow.evaluation import encoded, mapped
 from engine.workflow.formula import Environment
-from engine.workflow.model import Element, Flow, Kind
+from engine.workflow.model import Element, Flow, Kind, Trigger
 from engine.workflow.state import ROOT, Fault, Stage, TimerState, Token
+from engine.workflow.steps import Outgoing
 from engine.workflow.timing import occurrence
 from engine.workflow.trouble import Trouble
 from engine.workflow.variables import propagate
 
 
 class Run:
-    """One command on one case. `case` gives tokens, alarms, visits, `new_id()`, `process` and takes steps by `step(…)`."""
+    """One command on one case. `case` gives tokens, alarms, awaited, visits, `new_id()`, `process`; it takes steps by `step(…)` and wishes
+    by `ask(…)`. `changed`: variables have been written since conditions were last looked at."""
 
     def __init__(self, case, env: Environment):
         self.case, self.env = case, env
         self.process, self.tokens, self.step = case.process, case.tokens, case.step
+        self.changed = False
         self._queue: deque = deque()
         self._entered = 0
 
     def go(self) -> None:
-        """Make moves until nothing can move without a person or a timer."""
-        while True:
+        """Make moves until nothing can move without the world outside."""
+        while not self.case.ended:
             while self._queue:
                 move, where, arguments = self._queue.popleft()
                 if where in self.tokens:  # else what it was for has been cancelled
                     move(self.tokens[where], *arguments)
-            if self.case.ended or not self._settle():
+            if self.case.ended or not (events.check_conditions(self) or self._settle()):
                 return
 
     def advance_later(self, token: Token, stage: Stage | None = None) -> None:
@@ -59,9 +63,9 @@ class Run:
         scope.arrived[flow.id] = scope.arrived.get(flow.id, 0) + 1
         self.step("join:waiting", element, scope, flow=flow.id)
         if element.kind is Kind.PARALLEL and joins.parallel_ready(element, scope.arrived):
-            self._join(scope, element)
+            self.join(scope, element)
 
-    def _join(self, scope: Token, element: Element) -> None:
+    def join(self, scope: Token, element: Element) -> None:
         """Take one token from every flow that has any, and go on as one."""
         flows = [flow.id for flow in element.incoming if flow.id in scope.arrived]
         for flow in flows:
@@ -71,74 +75,111 @@ class Run:
         self.step("join:fired", element, scope, flows=flows)
         self.enter(scope, element)
 
-    def enter(self, scope: Token, element: Element) -> None:
-        """A token begins in `element`. Of an element that loops, the first token is the loop; its rounds are tokens inside it."""
+    def enter(self, scope: Token, element: Element) -> Token:
+        """A token begins in `element`. Of an element with rounds, the first token is the body; the rounds are tokens inside it."""
         token = Token(self.case.new_id(), element.id, scope.id, Stage.ENTERING, self.env.now)
-        token.is_loop = element.loop is not None and not scope.is_loop
+        token.is_loop = element.has_body and not scope.is_loop
         self.tokens[token.id] = token
-        if token.is_loop:
-            token.variables["loopCounter"] = Decimal(0)  # what a condition asked before the first round sees
-            self.step("loop:started", element, token)
-        else:
+        if not token.is_loop:
             token.visit = self.case.visits[element.id] = self.case.visits.get(element.id, 0) + 1
             self.step("element:entered", element, token, visit=token.visit, **({"round": scope.rounds} if scope.is_loop else {}))
         self._entered += 1
         if self._entered > self.env.visits:
             message = f"一次办理中自动走过的环节超过 {self.env.visits} 个:流程在原地打转,中间没有任何等待"
-            self._raise(token, Trouble("runs_in_circle", message))
+            self.trouble(token, Trouble("runs_in_circle", message))
         else:
             self.advance_later(token)
+        return token
 
     # --- the stages of a token ------------------------------------------------------------------------------------------
 
     def _advance(self, token: Token) -> None:
+        if token.fault and token.is_loop:
+            return  # another of its rounds has ended; it is stuck all the same
         try:
             _STAGES[token.stage](self, token)
         except Trouble as trouble:
-            self._raise(token, trouble)
+            self.trouble(token, trouble)
 
-    def _raise(self, token: Token, trouble: Trouble, element: Element | None = None) -> None:
-        token.fault = Fault(element.id if element else token.element, trouble.code, trouble.message, self.env.now)
-        self.step("incident:raised", element or self.element(token), token, code=trouble.code, message=trouble.message)
+    def trouble(self, token: Token, trouble: Trouble, element: Element | None = None) -> None:
+        """Leave a token as an incident; `element` is where, if not its own."""
+        element = element or self.process.elements.get(token.element)
+        token.fault = Fault(element.id if element else None, trouble.code, trouble.message, self.env.now)
+        self.step("incident:raised", element, token, code=trouble.code, message=trouble.message)
 
     def _begin(self, token: Token) -> None:
+        if token.id == ROOT:
+            self._begin_case(token)
+            return
         element, is_round = self.element(token), self.tokens[token.parent].is_loop
-        made = {} if token.is_loop else activities.mapped(self, token, element.inputs)
+        made = rounds.prepare(self, token, element) if token.is_loop else mapped(self, token, element.inputs)
         watched = () if is_round else [self.process.elements[event] for event in element.boundary]
-        alarms = [(event, activities.schedule_of(self, token, event)) for event in watched]
-        self.write_local(token, made)
-        for event, schedule in alarms:
-            self.set_alarm(token, event, schedule)
+        planned = events.plans(self, token, watched)
+        if token.is_loop:
+            rounds.announce(self, token, element)
+            for name, value in made.items():
+                token.variables[name] = value
+        else:
+            self.write_local(token, made)
+        events.begin_waiting(self, token, planned)
         self.advance_later(token, Stage.LOOPING if token.is_loop else Stage.ACTING)
+
+    def _begin_case(self, root: Token) -> None:
+        planned = events.plans(self, root, events.watchers(self, root))
+        events.begin_waiting(self, root, planned)
+        first = self.enter(root, self.process.elements[root.begin])
+        first.given, root.given = root.given, None
+        root.begin, root.stage = None, Stage.INSIDE
 
     def _act(self, token: Token) -> None:
         element = self.element(token)
-        activities.WORK.get(element.kind, activities.pass_through)(self, token, element)
-
-    def _decide_round(self, loop: Token) -> None:
-        element = self.element(loop)
-        again = activities.goes_round(self, loop, element)
-        if not again:
-            self.advance_later(loop, Stage.LEAVING)
+        if token.given is None or element.kind is Kind.EVENT_SUBPROCESS:
+            activities.work(element)(self, token, element)
             return
-        loop.rounds += 1
-        loop.variables["loopCounter"] = Decimal(loop.rounds)
-        loop.stage = Stage.INSIDE
-        self.enter(loop, element)
+        values, token.given = {name: feel.decode(value) for name, value in token.given.items()}, None  # the event has happened already
+        self.store(token, values)
+        self.advance_later(token, Stage.LEAVING)
 
     def _leave(self, token: Token) -> None:
         element, scope = self.element(token), self.tokens[token.parent]
-        made = {} if token.is_loop else activities.mapped(self, token, element.outputs)
+        made = rounds.results(token, element) if token.is_loop else mapped(self, token, element.outputs)
+        gathered = rounds.gather(self, token, element, made) if scope.is_loop else {}
         flows = () if scope.is_loop else activities.ways(self, token, element)
         self.write(scope, made, element)
-        self._remove(token, "loop:completed" if token.is_loop else "element:completed")
+        self.remove(token, self._ending(token, "completed"), **({"done": token.done} if token.total else {}))
         if scope.is_loop:
+            scope.done += 1
+            for name, value in gathered.items():
+                scope.variables[name] = value
             self.advance_later(scope, Stage.LOOPING)
-        elif element.kind is Kind.TERMINATE_END:
-            self._terminate(scope, element)
+        self._go_on(token, scope, element, flows)
+
+    def leave_by_hand(self, token: Token, flows: tuple[Flow, ...]) -> None:
+        """Leave as an operator says: nothing inside goes on, no outputs are made."""
+        element, scope = self.element(token), self.tokens[token.parent]
+        self.clear(token)
+        token.fault = None
+        self.let_go(token)
+        self.remove(token, self._ending(token, "completed"))
+        if scope.is_loop:
+            scope.done += 1
+            self.advance_later(scope, Stage.LOOPING)
+        self._go_on(token, scope, element, flows)
+
+    def _go_on(self, token: Token, scope: Token, element: Element, flows: tuple[Flow, ...]) -> None:
+        if element.kind is Kind.END and element.trigger is Trigger.TERMINATE:
+            self.clear(scope, by=element.id)
+        elif element.kind is Kind.THROW and element.trigger is Trigger.LINK:
+            self.step("link:followed", element, token, target=element.link)
+            self.enter(scope, self.process.elements[element.link]).given = {}
         for flow in flows:
             self.step("flow:taken", element, token, flow=flow.id, target=flow.target)
             self._push(self._arrive, scope, flow)
+
+    def _ending(self, token: Token, how: str) -> str:
+        if not token.is_loop:
+            return f"element:{how}"
+        return f"instances:{how}" if self.element(token).multi else f"loop:{how}"
 
     # --- ending ---------------------------------------------------------------------------------------------------------
 
@@ -162,23 +203,26 @@ class Run:
                     continue
                 others = {t.element for t in self.tokens.values() if t.parent == scope.id} | waiting.keys() - {target}
                 if joins.inclusive_ready(element, scope.arrived, self.process.reach[target], others):
-                    self._join(scope, element)
+                    self.join(scope, element)
                     return True
         return False
 
     def _find_deadlock(self) -> bool:
         """Tokens wait before joins and nothing is left that could bring the missing ones: an operator must know."""
-        if not self.case.alarms and all(t.stage is Stage.INSIDE and not t.fault for t in self.tokens.values()):
+        listening = any(wait.trigger != Trigger.CONDITION for wait in self.case.awaited.values())
+        if not self.case.alarms and not listening and all(t.stage is Stage.INSIDE and not t.fault for t in self.tokens.values()):
             for scope in self.tokens.values():
                 if scope.arrived:
                     join = self.process.elements[self.process.flows[next(iter(scope.arrived))].target]
                     message = f"流程停住了:“{join.name or join.id}”在等一个不会再来的分支"
-                    self._raise(scope, Trouble("deadlock", message), join)
+                    self.trouble(scope, Trouble("deadlock", message), join)
         return False
 
-    def _terminate(self, scope: Token, element: Element) -> None:
-        self.cancel([t for t in self.tokens.values() if t.parent == scope.id], by=element.id)
+    def clear(self, scope: Token, **facts) -> None:
+        """End everything inside a scope, but not the scope."""
+        self.cancel([token for token in self.tokens.values() if token.parent == scope.id], **facts)
         scope.arrived.clear()
+        scope.fault = None
         self._queue = deque(entry for entry in self._queue if entry[1] != scope.id)
 
     def cancel(self, roots: list[Token], **facts) -> None:
@@ -190,16 +234,35 @@ class Run:
         while levels[-1]:
             levels.append([child for token in levels[-1] for child in children.get(token.id, ())])
         for token in [token for level in reversed(levels) for token in level]:
-            if token.offer is not None:
-                self.step("wait:cancelled", self.element(token), token, **facts)
-            self._remove(token, "loop:cancelled" if token.is_loop else "element:cancelled", **facts)
+            self.let_go(token, **facts)
+            self.remove(token, self._ending(token, "cancelled"), **facts)
 
-    def _remove(self, token: Token, kind: str, **facts) -> None:
-        for alarm in [alarm for alarm in self.case.alarms.values() if alarm.token == token.id]:
-            self.step("timer:cancelled", self.process.elements[alarm.element], token, timer=alarm.id)
-            del self.case.alarms[alarm.id]
+    def let_go(self, token: Token, **facts) -> None:
+        """Whoever works for a token need not any more."""
+        element = self.process.elements.get(token.element)
+        if token.offer is not None:
+            self.step("wait:cancelled", element, token, **facts)
+        if token.job is not None:
+            self.step("job:cancelled", element, token, type=token.job.type, **facts)
+        if token.call is not None:
+            self.step("call:cancelled", element, token, process=token.call, **facts)
+            self.case.ask(Outgoing("call_cancelled", token.id, token.call))
+        token.offer = token.job = token.call = None
+
+    def remove(self, token: Token, kind: str, **facts) -> None:
+        """A token is gone, and with it what it waited for."""
+        self.stop_waiting(token)
         del self.tokens[token.id]
         self.step(kind, self.element(token), token, **facts)
+
+    def stop_waiting(self, token: Token, only: Collection[str] | None = None) -> None:
+        """End the timers and subscriptions of a token, or only those for some events."""
+        for alarm in [a for a in self.case.alarms.values() if a.token == token.id and (only is None or a.element in only)]:
+            self.step("timer:cancelled", self.process.elements[alarm.element], token, timer=alarm.id)
+            del self.case.alarms[alarm.id]
+        for wait in [w for w in self.case.awaited.values() if w.token == token.id and (only is None or w.element in only)]:
+            self.step("wait:over", self.process.elements[wait.element], token, subscription=wait.id)
+            del self.case.awaited[wait.id]
 
     # --- timers ---------------------------------------------------------------------------------------------------------
 
@@ -211,7 +274,7 @@ class Run:
         self.step("timer:set", event, token, timer=alarm.id, due=alarm.due.isoformat(), repeats=alarm.repeats)
 
     def fire(self, alarm: TimerState) -> None:
-        """A timer is due: its catch event goes on, or its boundary event begins and ends its host if it interrupts."""
+        """A timer is due."""
         event, host = self.process.elements[alarm.element], self.tokens[alarm.token]
         following = self._following(alarm, event)
         facts = {"timer": alarm.id, "due": alarm.due.isoformat(), "next": following and following.isoformat()}
@@ -221,13 +284,7 @@ class Run:
             alarm.due = following
         else:
             del self.case.alarms[alarm.id]
-        if event.kind is Kind.TIMER_CATCH:
-            self.advance_later(host, Stage.LEAVING)
-            return
-        scope = self.tokens[host.parent]
-        if event.interrupting:
-            self.cancel([host], by=event.id)
-        self.enter(scope, event)
+        events.catch(self, host, event, {})
 
     def _following(self, alarm: TimerState, event: Element):
         """When the timer is due again, None if never."""
@@ -245,12 +302,14 @@ class Run:
         for name, value in values.items():
             token.variables[name] = value
         if values:
+            self.changed = True
             self.step("variable:set", self.element(token), token, names=list(values), local=True, _values=encoded(values))
 
     def write(self, token: Token, values: dict, element: Element) -> None:
         """Write outwards from the token's scope; `element` is who writes."""
         propagate(self.tokens, token, values)
         if values:
+            self.changed = True
             self.step("variable:set", element, token, names=list(values), local=False, _values=encoded(values))
 
     def store(self, token: Token, values: dict) -> None:
@@ -261,15 +320,11 @@ class Run:
             self.write(token, values, self.element(token))
 
 
-def encoded(values: dict) -> dict:
-    """FEEL values as tagged JSON, for the sealed part of a step."""
-    return {name: feel.encode(value) for name, value in values.items()}
-
-
 _STAGES = {
     Stage.ENTERING: Run._begin,
     Stage.ACTING: Run._act,
-    Stage.LOOPING: Run._decide_round,
+    Stage.LOOPING: rounds.turn,
     Stage.LEAVING: Run._leave,
+    Stage.WAITING: lambda run, token: None,
     Stage.INSIDE: lambda run, token: None,
 }

@@ -40,7 +40,7 @@ def inclusive_ready(join: "Element", arrived: Mapping[str, int], reach: Reach, o
 
 
 def reach(process: "Process", join: "Element") -> Reach:
-    """Follow the flows backwards from each incoming flow. A boundary event is reached from its host: a token may leave there."""
+    """Follow the flows and links backwards from each incoming flow. A boundary event is reached from its host: a token may leave there."""
     ways: dict[str, set[str]] = {}
     for flow in join.incoming:
         pending, seen = [flow.source], set()
@@ -52,6 +52,5 @@ def reach(process: "Process", join: "Element") -> Reach:
             ways.setdefault(element.id, set()).add(flow.id)
             if element.id != join.id:
                 pending.extend(arrow.source for arrow in element.incoming)
-                if element.attached_to:
-                    pending.append(element.attached_to)
+                pending.extend(process.leading_to(element))
     return {element: frozenset(flows) for element, flows in ways.items()}

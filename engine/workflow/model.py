@@ -10,27 +10,32 @@ from engine.workflow.formula import Formula
 
 
 class Kind(StrEnum):
-    """What the engine runs. Everything else in BPMN is refused when a diagram is read."""
+    """What the engine runs. Everything else in BPMN is refused when a diagram is read. An event's trigger stands in its `event`."""
 
     START = "start"
-    TIMER_START = "timer_start"
     END = "end"
-    TERMINATE_END = "terminate_end"  # ends its own scope only
+    CATCH = "catch"  # intermediate
+    THROW = "throw"  # intermediate
+    BOUNDARY = "boundary"
     USER_TASK = "user_task"
     MANUAL_TASK = "manual_task"  # passes straight through, as in Camunda 8
     TASK = "task"  # likewise
     SCRIPT_TASK = "script_task"
     BUSINESS_RULE_TASK = "business_rule_task"
+    SERVICE_TASK = "service_task"
+    SEND_TASK = "send_task"
+    RECEIVE_TASK = "receive_task"
     SUBPROCESS = "subprocess"
+    EVENT_SUBPROCESS = "event_subprocess"
+    CALL_ACTIVITY = "call_activity"
     EXCLUSIVE = "exclusive"
     PARALLEL = "parallel"
     INCLUSIVE = "inclusive"
-    TIMER_CATCH = "timer_catch"
-    TIMER_BOUNDARY = "timer_boundary"
+    EVENT_BASED = "event_based"
 
     @property
     def is_activity(self) -> bool:
-        """Tasks and subprocesses: what takes time, may loop and may carry boundary events."""
+        """Tasks, subprocesses and calls: what takes time, may loop and may carry boundary events."""
         return self in ACTIVITIES
 
     @property
@@ -38,23 +43,47 @@ class Kind(StrEnum):
         """What only splits and joins."""
         return self in GATEWAYS
 
+
     @property
-    def is_start(self) -> bool:
-        """What nothing flows into and a scope begins with."""
-        return self in STARTS
+    def decides(self) -> bool:
+        """Gateways that choose by conditions."""
+        return self in DECIDING
+
+
+class Trigger(StrEnum):
+    """What an event catches or throws. None at all: a plain start, end or intermediate event."""
+
+    TIMER = "timer"
+    MESSAGE = "message"
+    SIGNAL = "signal"
+    ERROR = "error"
+    ESCALATION = "escalation"
+    CONDITION = "condition"
+    TERMINATE = "terminate"  # ends its own scope only
+    LINK = "link"
 
 
 PASSING = frozenset({Kind.TASK, Kind.MANUAL_TASK})
-ACTIVITIES = PASSING | {Kind.USER_TASK, Kind.SCRIPT_TASK, Kind.BUSINESS_RULE_TASK, Kind.SUBPROCESS}
-GATEWAYS = frozenset({Kind.EXCLUSIVE, Kind.PARALLEL, Kind.INCLUSIVE})
-STARTS = frozenset({Kind.START, Kind.TIMER_START})
-ENDS = frozenset({Kind.END, Kind.TERMINATE_END})
-TIMED = frozenset({Kind.TIMER_START, Kind.TIMER_CATCH, Kind.TIMER_BOUNDARY})
+ACTIVITIES = PASSING | {
+    Kind.USER_TASK,
+    Kind.SCRIPT_TASK,
+    Kind.BUSINESS_RULE_TASK,
+    Kind.SERVICE_TASK,
+    Kind.SEND_TASK,
+    Kind.RECEIVE_TASK,
+    Kind.SUBPROCESS,
+    Kind.CALL_ACTIVITY,
+}
+GATEWAYS = frozenset({Kind.EXCLUSIVE, Kind.PARALLEL, Kind.INCLUSIVE, Kind.EVENT_BASED})
+DECIDING = frozenset({Kind.EXCLUSIVE, Kind.INCLUSIVE})
+SCOPES = frozenset({Kind.SUBPROCESS, Kind.EVENT_SUBPROCESS})  # what holds elements of its own
+# What is waited for by a subscription or a timer; errors and escalations are looked for when they are thrown.
+AWAITED = frozenset({Trigger.TIMER, Trigger.MESSAGE, Trigger.SIGNAL, Trigger.CONDITION})
 
 
 @dataclass(frozen=True)
 class Flow:
-    """An arrow. `condition` only after exclusive and inclusive gateways."""
+    """An arrow. `condition`: after exclusive and inclusive gateways and after activities."""
 
     id: str
     source: str
@@ -108,6 +137,54 @@ class TimerRule:
     formula: Formula
 
 
+@dataclass(frozen=True)
+class EventRule:
+    """What an event catches or throws.
+
+    `name`: of the message or signal, the link, or the code of an error or escalation (None: catches every code).
+    `key`: which receiver a message is for, compared as text. `lifetime`: how long a message that is sent waits for one (a duration).
+    """
+
+    trigger: Trigger
+    timer: TimerRule | None = None
+    name: Formula | None = None
+    key: Formula | None = None
+    lifetime: Formula | None = None
+    condition: Formula | None = None
+
+
+@dataclass(frozen=True)
+class JobRule:
+    """Work that a program does: `type` says which, `retries` how often it may fail."""
+
+    type: Formula
+    retries: Formula | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CallRule:
+    """Another procedure that is called. `gives_all`: it sees every variable, not only the mapped inputs; `takes_all`: likewise back."""
+
+    process_id: Formula
+    gives_all: bool = True
+    takes_all: bool = True
+
+
+@dataclass(frozen=True)
+class MultiInstance:
+    """An activity once for each item of `collection`, together or one after the other.
+
+    `item` is the variable that holds the item; `output` (variable, expression) gathers the results; `until` ends it early.
+    """
+
+    sequential: bool
+    collection: Formula
+    item: str | None = None
+    output: tuple[str, Formula] | None = None
+    until: Formula | None = None
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Element:
     """A node of the diagram, equal only to itself. Fields that its kind does not have keep their defaults."""
@@ -124,6 +201,7 @@ class Element:
     inputs: tuple[VariableMapping, ...] = ()
     outputs: tuple[VariableMapping, ...] = ()
     loop: Loop | None = None
+    multi: MultiInstance | None = None
     boundary: tuple[str, ...] = ()  # ids of the events on its border
     # user task
     form_id: str | None = None
@@ -135,12 +213,18 @@ class Element:
     script: Formula | None = None
     decision_id: Formula | None = None
     result_variable: str | None = None
-    # events
-    timer: TimerRule | None = None
+    # service and send tasks, and message events that are sent by a program
+    job: JobRule | None = None
+    # call activity
+    call: CallRule | None = None
+    # events, send and receive tasks
+    event: EventRule | None = None
     attached_to: str | None = None
-    interrupting: bool = True
-    # subprocess
+    interrupting: bool = True  # of boundary events and starts of event subprocesses
+    link: str | None = None  # of a throwing link: the id of the catching one
+    # scopes
     start: str | None = None
+    watchers: tuple[str, ...] = ()  # ids of the event subprocesses directly inside
 
     @property
     def default(self) -> Flow | None:
@@ -148,9 +232,24 @@ class Element:
         return next((flow for flow in self.outgoing if flow.is_default), None)
 
     @property
+    def trigger(self) -> Trigger | None:
+        """What kind of event it is."""
+        return self.event.trigger if self.event else None
+
+    @property
+    def timer(self) -> TimerRule | None:
+        """When it is due, of a timer event."""
+        return self.event.timer if self.event else None
+
+    @property
     def repeats(self) -> bool:
-        """Whether its timer may fire more than once."""
-        return self.kind is Kind.TIMER_BOUNDARY and not self.interrupting
+        """Whether it may fire more than once."""
+        return not self.interrupting and self.kind in (Kind.BOUNDARY, Kind.START)
+
+    @property
+    def has_body(self) -> bool:
+        """Whether it is a loop or has many instances: its first token is then the body around the rounds."""
+        return self.loop is not None or self.multi is not None
 
     @property
     def joins(self) -> bool:
@@ -171,6 +270,7 @@ class Process:
     flows: Mapping[str, Flow]
     lanes: tuple[Lane, ...]
     start_events: tuple[str, ...]  # of the process itself, the one without a trigger first
+    watchers: tuple[str, ...] = ()  # ids of the event subprocesses of the process itself
 
     @cached_property
     def form_ids(self) -> frozenset[str]:
@@ -182,6 +282,18 @@ class Process:
         """Decisions it calls by a fixed id; computed ids are known only while running."""
         calls = (e.decision_id for e in self.elements.values())
         return frozenset(call.text for call in calls if call and call.expression is None)
+
+    def leading_to(self, element: Element) -> list[str]:
+        """Ids of the elements from which a token comes here without a flow: the host of a boundary event, the throwing links."""
+        return ([element.attached_to] if element.attached_to else []) + self._links.get(element.id, [])
+
+    @cached_property
+    def _links(self) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for element in self.elements.values():
+            if element.link:
+                found.setdefault(element.link, []).append(element.id)
+        return found
 
     @cached_property
     def reach(self) -> Mapping[str, joins.Reach]:

@@ -1,10 +1,11 @@
 """What a case did, in order: the facts anyone may audit, and the data that only the case's key opens."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from engine.workflow.model import Element
+from engine.workflow.model import Element, Trigger
 
 KINDS = frozenset(
     {
@@ -28,11 +29,39 @@ KINDS = frozenset(
         "wait:completed",  # its values follow as variable:set
         "wait:cancelled",
         "wait:moved",  # facts: due, follow_up
+        "message:awaited",  # facts: subscription, name; data: key
+        "message:caught",  # facts: subscription, name
+        "message:sent",  # facts: name; data: key, values
+        "signal:awaited",  # facts: subscription, name
+        "signal:caught",  # facts: subscription, name
+        "signal:sent",  # facts: name; data: values
+        "condition:awaited",  # facts: subscription
+        "condition:met",  # facts: subscription; data: inputs
+        "wait:over",  # facts: subscription; it ended without having been met
+        "error:thrown",  # facts: code
+        "error:caught",  # facts: code, from
+        "escalation:thrown",  # facts: code, caught (whether anything did)
+        "escalation:caught",  # facts: code, from
+        "link:followed",  # facts: target
+        "job:created",  # facts: type, retries
+        "job:completed",  # facts: type
+        "job:failed",  # facts: type, retries; data: message
+        "job:cancelled",  # facts: type
+        "call:started",  # facts: process
+        "call:completed",  # facts: process
+        "call:cancelled",  # facts: process
+        "instances:started",  # facts: total
+        "instances:decided",  # facts: done, over; data: inputs
+        "instances:completed",  # facts: done, total
+        "instances:cancelled",
+        "token:moved",  # by hand; facts: flow
+        "variable:corrected",  # by hand; facts: names; data: values
         "incident:raised",  # facts: code, message
         "incident:resolved",  # facts: code
         "case:started",  # facts: start
         "case:completed",
         "case:cancelled",  # data: reason
+        "case:failed",  # a called case, by an error that nothing in it caught; facts: code
     }
 )
 
@@ -75,6 +104,57 @@ class Timer:
     remaining: int | None
     calendar_based: bool
     since: datetime
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """A message or signal that is waited for. `key`: only the message with this correlation key."""
+
+    id: int
+    token: int
+    element: Element
+    trigger: Trigger
+    name: str
+    key: str | None
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work that waits for a program. `retries`: how often it may still fail."""
+
+    token: int
+    element: Element
+    type: str
+    retries: int
+    headers: Mapping[str, str]
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Call:
+    """An element that waits for a case of the procedure `process_id`."""
+
+    token: int
+    element: Element
+    process_id: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """What a case asks of the world outside. Fields that its kind does not have are empty.
+
+    kind: message (name, key, lifetime) | signal (name) | call (token, name: the procedure) | call_cancelled (token) and, of a called case
+    for its caller, error | escalation (name: the code). `variables` are FEEL values.
+    """
+
+    kind: str
+    token: int
+    name: str = ""
+    key: str | None = None
+    lifetime: timedelta | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from engine.workflow.model import Kind
+from engine.workflow.model import Kind, Trigger
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 ZEEBE = "http://camunda.org/schema/zeebe/1.0"
@@ -32,13 +32,13 @@ FOREIGN = {
     "http://www.jboss.org/drools": "jBPM",
 }
 
-# Attributes that are accepted with exactly this value: their default, or what changes nothing.
+# Attributes that are accepted with exactly these values: their default, or what the engine runs.
 FIXED = {
     "isForCompensation": {"false"},
     "startQuantity": {"1"},
     "completionQuantity": {"1"},
-    "triggeredByEvent": {"false"},
-    "isInterrupting": {"true"},
+    "triggeredByEvent": {"true", "false"},
+    "isInterrupting": {"true", "false"},
     "isImmediate": {"true"},
     "implementation": {"##unspecified"},
     "gatewayDirection": {"Unspecified", "Converging", "Diverging", "Mixed"},
@@ -48,12 +48,31 @@ FIXED = {
     "associationDirection": {"None", "One", "Both"},
     "cancelActivity": {"true", "false"},
     "testBefore": {"true", "false"},
+    "isSequential": {"true", "false"},
+    "behavior": {"All"},
+    "instantiate": {"false"},
+    "eventGatewayType": {"Exclusive"},
+    "isUnlimited": {"true", "false"},
+    "isCollection": {"true", "false"},
 }
 
 _DESCRIBED = frozenset({"documentation", "extensionElements"})
 _NODE = _DESCRIBED | {"incoming", "outgoing"}
-_ACTIVITY = _NODE | {"standardLoopCharacteristics"}
+# Data is drawing: `property` is what the stock editor puts at the end of an arrow from a data object.
+_READS, _WRITES = frozenset({"property", "dataInputAssociation"}), frozenset({"dataOutputAssociation"})
+_ACTIVITY = _NODE | _READS | _WRITES | {"standardLoopCharacteristics", "multiInstanceLoopCharacteristics"}
 _WORK = frozenset({"isForCompensation", "startQuantity", "completionQuantity", "default"})
+
+TRIGGERS = {
+    "timerEventDefinition": Trigger.TIMER,
+    "messageEventDefinition": Trigger.MESSAGE,
+    "signalEventDefinition": Trigger.SIGNAL,
+    "errorEventDefinition": Trigger.ERROR,
+    "escalationEventDefinition": Trigger.ESCALATION,
+    "conditionalEventDefinition": Trigger.CONDITION,
+    "terminateEventDefinition": Trigger.TERMINATE,
+    "linkEventDefinition": Trigger.LINK,
+}
 
 
 @dataclass(frozen=True)
@@ -70,52 +89,62 @@ def _word(kind=None, attributes="", children=_DESCRIBED, extensions="properties"
     return Word(kind, frozenset(attributes.split()), frozenset(children), frozenset(extensions.split()))
 
 
-def _activity(kind, extensions="properties ioMapping", attributes="") -> Word:
-    return _word(kind, " ".join([*_WORK, attributes]), _ACTIVITY, extensions)
+def _activity(kind, extensions="", attributes="") -> Word:
+    return _word(kind, " ".join([*_WORK, attributes]), _ACTIVITY, f"properties ioMapping {extensions}")
 
 
-def _event(kind=None, attributes="") -> Word:
-    return _word(kind, attributes, _NODE | {"timerEventDefinition"}, "properties ioMapping")
+def _event(kind, triggers, attributes="", data=_WRITES, extensions="") -> Word:
+    definitions = {f"{trigger}EventDefinition" for trigger in triggers.split()}
+    return _word(kind, attributes, _NODE | data | definitions, f"properties ioMapping {extensions}")
 
 
-def _gateway(kind, attributes="gatewayDirection") -> Word:
-    return _word(kind, attributes, _NODE)
+def _gateway(kind, attributes="") -> Word:
+    return _word(kind, f"gatewayDirection {attributes}", _NODE)
 
 
-# Events get their final kind from the definition inside them.
+_JOB = "taskDefinition taskHeaders"
 NODES = {
-    "startEvent": _event(Kind.START, "isInterrupting parallelMultiple"),
-    "endEvent": _word(Kind.END, "", _NODE | {"terminateEventDefinition"}, "properties ioMapping"),
-    "intermediateCatchEvent": _event(Kind.TIMER_CATCH, "parallelMultiple"),
-    "boundaryEvent": _event(Kind.TIMER_BOUNDARY, "attachedToRef cancelActivity parallelMultiple"),
+    "startEvent": _event(Kind.START, "timer message signal error escalation conditional", "isInterrupting parallelMultiple"),
+    "endEvent": _event(Kind.END, "message signal error escalation terminate", "", _READS, _JOB),
+    "intermediateCatchEvent": _event(Kind.CATCH, "timer message signal conditional link", "parallelMultiple"),
+    "intermediateThrowEvent": _event(Kind.THROW, "message signal escalation link", "", _READS, _JOB),
+    "boundaryEvent": _event(
+        Kind.BOUNDARY, "timer message signal conditional error escalation", "attachedToRef cancelActivity parallelMultiple"
+    ),
     "task": _activity(Kind.TASK),
     "manualTask": _activity(Kind.MANUAL_TASK),
-    "userTask": _activity(
-        Kind.USER_TASK,
-        "properties ioMapping userTask formDefinition assignmentDefinition taskSchedule priorityDefinition",
-        "implementation",
-    ),
-    "scriptTask": _activity(Kind.SCRIPT_TASK, "properties ioMapping script"),
-    "businessRuleTask": _activity(Kind.BUSINESS_RULE_TASK, "properties ioMapping calledDecision", "implementation"),
-    "exclusiveGateway": _gateway(Kind.EXCLUSIVE, "gatewayDirection default"),
-    "inclusiveGateway": _gateway(Kind.INCLUSIVE, "gatewayDirection default"),
+    "userTask": _activity(Kind.USER_TASK, "userTask formDefinition assignmentDefinition taskSchedule priorityDefinition", "implementation"),
+    "scriptTask": _activity(Kind.SCRIPT_TASK, "script"),
+    "businessRuleTask": _activity(Kind.BUSINESS_RULE_TASK, "calledDecision", "implementation"),
+    "serviceTask": _activity(Kind.SERVICE_TASK, _JOB, "implementation"),
+    "sendTask": _activity(Kind.SEND_TASK, _JOB, "implementation messageRef"),
+    "receiveTask": _activity(Kind.RECEIVE_TASK, "", "implementation messageRef instantiate"),
+    "callActivity": _activity(Kind.CALL_ACTIVITY, "calledElement"),
+    "exclusiveGateway": _gateway(Kind.EXCLUSIVE, "default"),
+    "inclusiveGateway": _gateway(Kind.INCLUSIVE, "default"),
     "parallelGateway": _gateway(Kind.PARALLEL),
+    "eventBasedGateway": _gateway(Kind.EVENT_BASED, "instantiate eventGatewayType"),
 }
 _ARTIFACTS = frozenset({"textAnnotation", "association", "group"})
-_SCOPE = _DESCRIBED | _ARTIFACTS | {"laneSet", "sequenceFlow", "subProcess", *NODES}
-NODES["subProcess"] = _word(
-    Kind.SUBPROCESS, " ".join([*_WORK, "triggeredByEvent"]), _SCOPE | _ACTIVITY, "properties ioMapping"
-)
+_DATA = frozenset({"dataObject", "dataObjectReference", "dataStoreReference"})
+_SCOPE = _DESCRIBED | _ARTIFACTS | _DATA | {"laneSet", "sequenceFlow", "subProcess", *NODES}
+NODES["subProcess"] = _word(Kind.SUBPROCESS, " ".join([*_WORK, "triggeredByEvent"]), _SCOPE | _ACTIVITY, "properties ioMapping")
+
+# Definitions of a file that events refer to by id: word → the attribute of what refers to it.
+DEFINITIONS = {"message": "messageRef", "signal": "signalRef", "error": "errorRef", "escalation": "escalationRef"}
+# Attributes and elements that hold the id of something in the file, for what is only drawn.
+REFERENCES = frozenset({"itemRef", "itemSubjectRef", "dataObjectRef", "dataStoreRef", "categoryValueRef", "sourceRef", "targetRef"})
 
 WORDS = NODES | {
     "definitions": _word(
         None,
         "targetNamespace exporter exporterVersion expressionLanguage typeLanguage",
-        _DESCRIBED | {"process", "collaboration", "category", "message", "signal", "error", "escalation", "itemDefinition"},
+        _DESCRIBED | {"process", "collaboration", "category", "itemDefinition", "dataStore", *DEFINITIONS},
     ),
     "process": _word(None, "isExecutable processType isClosed", _SCOPE, "properties versionTag"),
-    "collaboration": _word(None, "isClosed", _DESCRIBED | _ARTIFACTS | {"participant"}),
+    "collaboration": _word(None, "isClosed", _DESCRIBED | _ARTIFACTS | {"participant", "messageFlow"}),
     "participant": _word(None, "processRef"),
+    "messageFlow": _word(None, "sourceRef targetRef messageRef"),
     "category": _word(None, "", _DESCRIBED | {"categoryValue"}),
     "categoryValue": _word(None, "value"),
     "message": _word(None, "itemRef", extensions="properties subscription"),
@@ -123,6 +152,16 @@ WORDS = NODES | {
     "error": _word(None, "errorCode structureRef"),
     "escalation": _word(None, "escalationCode structureRef"),
     "itemDefinition": _word(None, "structureRef isCollection itemKind"),
+    "dataStore": _word(None, "capacity isUnlimited itemSubjectRef", _DESCRIBED | {"dataState"}),
+    "dataObject": _word(None, "isCollection itemSubjectRef", _DESCRIBED | {"dataState"}),
+    "dataObjectReference": _word(None, "dataObjectRef itemSubjectRef", _DESCRIBED | {"dataState"}),
+    "dataStoreReference": _word(None, "dataStoreRef itemSubjectRef", _DESCRIBED | {"dataState"}),
+    "dataState": _word(),
+    "dataInputAssociation": _word(None, "", _DESCRIBED | {"sourceRef", "targetRef"}),
+    "dataOutputAssociation": _word(None, "", _DESCRIBED | {"sourceRef", "targetRef"}),
+    "sourceRef": _word(children=()),
+    "targetRef": _word(children=()),
+    "property": _word(),
     "laneSet": _word(None, "", _DESCRIBED | {"lane"}),
     "childLaneSet": _word(None, "", _DESCRIBED | {"lane"}),
     "lane": _word(None, "", _DESCRIBED | {"flowNodeRef", "childLaneSet"}),
@@ -137,13 +176,25 @@ WORDS = NODES | {
     "association": _word(None, "sourceRef targetRef associationDirection"),
     "group": _word(None, "categoryValueRef"),
     "timerEventDefinition": _word(None, "", _DESCRIBED | {"timeDate", "timeDuration", "timeCycle"}),
+    "messageEventDefinition": _word(None, "messageRef"),
+    "signalEventDefinition": _word(None, "signalRef"),
+    "errorEventDefinition": _word(None, "errorRef"),
+    "escalationEventDefinition": _word(None, "escalationRef"),
+    "conditionalEventDefinition": _word(None, "", _DESCRIBED | {"condition"}),
+    "linkEventDefinition": _word(),
     "terminateEventDefinition": _word(),
+    "condition": _word(None, "language", ()),
     "timeDate": _word(None, "language", ()),
     "timeDuration": _word(None, "language", ()),
     "timeCycle": _word(None, "language", ()),
     "standardLoopCharacteristics": _word(None, "testBefore loopMaximum", _DESCRIBED | {"loopCondition"}),
     "loopCondition": _word(None, "language", ()),
+    "multiInstanceLoopCharacteristics": _word(
+        None, "isSequential behavior", _DESCRIBED | {"completionCondition"}, "properties loopCharacteristics"
+    ),
+    "completionCondition": _word(None, "language", ()),
 }
+PLACEHOLDER = "__targetRef_placeholder"  # the only `property` that is accepted
 
 FORMAL = frozenset({"tFormalExpression", "tExpression"})  # values of xsi:type
 TIMER_PARTS = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
@@ -164,54 +215,11 @@ EXTENSIONS = {
     "calledDecision": frozenset({"decisionId", "resultVariable", "bindingType"}),
     "versionTag": frozenset({"value"}),
     "subscription": frozenset({"correlationKey"}),
+    "taskDefinition": frozenset({"type", "retries"}),
+    "taskHeaders": frozenset(),
+    "header": frozenset({"id", "key", "value"}),
+    "calledElement": frozenset({"processId", "propagateAllParentVariables", "propagateAllChildVariables", "bindingType"}),
+    "loopCharacteristics": frozenset({"inputCollection", "inputElement", "outputCollection", "outputElement"}),
 }
-EXTENSION_CHILDREN = {"properties": {"property"}, "ioMapping": {"input", "output"}}
+EXTENSION_CHILDREN = {"properties": {"property"}, "ioMapping": {"input", "output"}, "taskHeaders": {"header"}}
 EXTENSION_ATTRIBUTES = frozenset({"modelerTemplate", "modelerTemplateVersion", "modelerTemplateIcon"})
-
-# What people may well have drawn, in their words.
-REFUSED = {
-    "callActivity": ("调用活动", "call activity"),
-    "serviceTask": ("服务任务", "service task"),
-    "sendTask": ("发送任务", "send task"),
-    "receiveTask": ("接收任务", "receive task"),
-    "transaction": ("事务子流程", "transaction"),
-    "adHocSubProcess": ("自由子流程", "ad-hoc subprocess"),
-    "complexGateway": ("复杂网关", "complex gateway"),
-    "eventBasedGateway": ("事件网关", "event-based gateway"),
-    "intermediateThrowEvent": ("中间抛出事件", "intermediate throw event"),
-    "messageEventDefinition": ("消息事件", "message event"),
-    "signalEventDefinition": ("信号事件", "signal event"),
-    "errorEventDefinition": ("错误事件", "error event"),
-    "escalationEventDefinition": ("升级事件", "escalation event"),
-    "conditionalEventDefinition": ("条件事件", "conditional event"),
-    "linkEventDefinition": ("链接事件", "link event"),
-    "compensateEventDefinition": ("补偿事件", "compensation event"),
-    "cancelEventDefinition": ("取消事件", "cancel event"),
-    "eventDefinitionRef": ("引用的事件定义", "reference to an event definition"),
-    "multiInstanceLoopCharacteristics": ("多实例", "multi-instance"),
-    "dataObject": ("数据对象", "data object"),
-    "dataObjectReference": ("数据对象", "data object"),
-    "dataStore": ("数据存储", "data store"),
-    "dataStoreReference": ("数据存储", "data store"),
-    "dataInputAssociation": ("数据输入关联", "data input association"),
-    "dataOutputAssociation": ("数据输出关联", "data output association"),
-    "ioSpecification": ("输入输出声明", "input/output specification"),
-    "property": ("BPMN 属性", "BPMN property"),
-    "messageFlow": ("消息流", "message flow"),
-    "choreography": ("编排", "choreography"),
-    "script": ("BPMN 脚本(请改用 FEEL 脚本)", "BPMN script (use a FEEL script)"),
-    "humanPerformer": ("执行人声明(请改用候选组)", "human performer (use candidate groups)"),
-    "potentialOwner": ("潜在所有者(请改用候选组)", "potential owner (use candidate groups)"),
-    "performer": ("执行人声明(请改用候选组)", "performer (use candidate groups)"),
-    "resourceRole": ("资源角色(请改用候选组)", "resource role (use candidate groups)"),
-    "taskDefinition": ("外部作业", "job worker"),
-    "taskHeaders": ("任务头(请改用扩展属性)", "task headers (use extension properties)"),
-    "executionListeners": ("执行监听器", "execution listeners"),
-    "taskListeners": ("任务监听器", "task listeners"),
-    "loopCharacteristics": ("多实例", "multi-instance"),
-    "calledElement": ("调用活动", "call activity"),
-    "userTaskForm": ("内嵌表单(请改用已关联的表单)", "embedded form (link a form instead)"),
-    "formKey": ("内嵌或自定义表单(请改用已关联的表单)", "embedded or custom form key (link a form instead)"),
-    "externalReference": ("外部表单(请改用已关联的表单)", "external form reference (link a form instead)"),
-    "versionTag": ("按版本标签绑定", "binding by version tag"),
-}

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from engine.workflow import Case, Environment, Process, Step, compile_process
+from engine.workflow import Case, Environment, Outgoing, Process, Step, compile_process
 
 DIAGRAMS = Path(__file__).parent / "diagrams"
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # a Monday, 09:00 in Liangshan
@@ -31,12 +31,15 @@ class Outcome:
 class Driver:
     """One case with a clock that can be moved. Elements are named by their ids."""
 
-    def __init__(self, process: Process, variables: Mapping[str, Any] | None = None, start: str | None = None, **environment):
+    def __init__(
+        self, process: Process, variables: Mapping[str, Any] | None = None, start: str | None = None, called: bool = False, **environment
+    ):
         self.process = process
         self.env = Environment(now=NOW, **environment)
         self.steps: list[Step] = []
+        self.asked: list[Outgoing] = []
         self.sizes: list[int] = []
-        self.case = Case.start(process, values(variables or {}), self.env, start)
+        self.case = Case.start(process, values(variables or {}), self.env, start, called)
         self._store()
 
     # --- commands -------------------------------------------------------------------------------------------------------
@@ -67,6 +70,60 @@ class Driver:
         self.case.cancel(self.env, "撤销")
         return self._store()
 
+    def message(self, name: str, key: str | None = None, **data) -> "Driver":
+        """A message for whoever waits longest for this name (and key)."""
+        fitting = [wait for wait in self.case.subscriptions() if wait.trigger == "message" and wait.name == name]
+        wait = next(wait for wait in fitting if key is None or wait.key == key)
+        self.case.correlate(wait.id, values(data), self.env)
+        return self._store()
+
+    def signal(self, name: str, **data) -> "Driver":
+        """A signal for all who wait for it."""
+        self.case.signal(name, values(data), self.env)
+        return self._store()
+
+    def work(self, element: str | None = None, **data) -> "Driver":
+        """A program does the oldest job (of this element)."""
+        self.case.complete_job(self._job(element).token, values(data), self.env)
+        return self._store()
+
+    def fail(self, element: str | None = None, retries: int = 0) -> "Driver":
+        """A program reports that it could not do a job."""
+        self.case.fail_job(self._job(element).token, "没有回应", retries, self.env)
+        return self._store()
+
+    def error(self, code: str, element: str | None = None, **data) -> "Driver":
+        """A job, or else a called case, ends in an error."""
+        working = self.case.jobs() + self.case.calls()
+        at = next(work for work in working if element in (None, work.element.id))
+        self.case.throw_error(at.token, code, values(data), self.env)
+        return self._store()
+
+    def called(self, element: str | None = None, **data) -> "Driver":
+        """A called case has ended well."""
+        call = next(call for call in self.case.calls() if element in (None, call.element.id))
+        self.case.finish_call(call.token, values(data), self.env)
+        return self._store()
+
+    def escalated(self, code: str, **data) -> "Driver":
+        """A called case escalates."""
+        self.case.throw_escalation(self.case.calls()[0].token, code, values(data), self.env)
+        return self._store()
+
+    def move(self, element: str, flow: str | None = None) -> "Driver":
+        """By hand: on from an element."""
+        at = next(token.id for token in self.case.tokens.values() if token.element == element)
+        self.case.move_on(at, self.env, flow)
+        return self._store()
+
+    def correct(self, **data) -> "Driver":
+        """By hand: other values for variables."""
+        self.case.correct(values(data), self.env)
+        return self._store()
+
+    def _job(self, element: str | None):
+        return next(job for job in self.case.jobs() if element in (None, job.element.id))
+
     def later(self, **delta) -> "Driver":
         """Move the clock."""
         self.env = replace(self.env, now=self.env.now + timedelta(**delta))
@@ -74,6 +131,7 @@ class Driver:
 
     def _store(self) -> "Driver":
         self.steps += self.case.drain_steps()
+        self.asked += self.case.drain_outgoing()
         text = json.dumps(self.case.state(), ensure_ascii=False, allow_nan=False)
         restored = Case.restore(self.process, json.loads(text))
         assert json.dumps(restored.state(), ensure_ascii=False) == text, "storing and restoring changed the case"
@@ -87,6 +145,11 @@ class Driver:
     def waiting(self) -> list[str]:
         """Elements of open tasks, sorted."""
         return sorted(wait.element.id for wait in self.case.waits())
+
+    @property
+    def awaited(self) -> list[str]:
+        """Names of the messages and signals that are waited for, sorted."""
+        return sorted(wait.name for wait in self.case.subscriptions())
 
     @property
     def variables(self) -> dict[str, Any]:
