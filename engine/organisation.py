@@ -189,6 +189,7 @@ PERMISSION_NAMES = {
     "audit:verify": "核验历史",
     "audit:read": "查阅审计记录",
     "message:send": "发送消息",
+    "system:work": "由系统自动处理",
 }
 
 _TASKS = {"task:read", "task:claim", "task:complete", "task:release"}

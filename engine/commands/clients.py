@@ -70,15 +70,15 @@ def move(act: Act, client_id: str, place: str) -> dict:
     return {"id": client.id, "place": place}
 
 
-@command("client:view")
-def view(act: Act, client_id: str, reason: str = "", by_task: bool = False) -> dict:
+@command("client:view", "client:read")
+def view(act: Act, client_id: str, reason: str = "") -> dict:
     """Open a client's record and leave a line in the viewer's access stream (未成年人网络保护条例 36). Answers the record as a dict.
 
-    `by_task` as in engine.clients.read. Raises NotFound, Forbidden, Erased.
+    Raises NotFound, Forbidden, Erased.
     """
-    record = clients.read(act.session, act.system.vault, act.actor, client_id, by_task)
+    record = clients.read(act.session, act.system.vault, act.actor, client_id)
     stream = audit.stream("access", act.actor.person_id)
-    act.record(stream, Kind.CLIENT_VIEWED, facts={"client": client_id, "reason": reason[:200], "by_task": by_task})
+    act.record(stream, Kind.CLIENT_VIEWED, facts={"client": client_id, "reason": reason[:200]})
     return record.as_dict()
 
 
