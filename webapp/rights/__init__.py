@@ -11,14 +11,13 @@ import re
 import structlog
 from flask import redirect, request, url_for
 
-from engine import audit
+from engine import commands
 from engine.clients import Client
 from engine.exceptions import Forbidden, NotFound, NotOffered, NotSignedIn
 from engine.instances import Instance, Task
 from engine.organisation import Person
 from webapp import auth
 from webapp.errors import show_engine_error
-from webapp.i18n import now
 from webapp.rights.table import RIGHTS, Reach
 
 log = structlog.get_logger("shuibo.web")
@@ -59,13 +58,9 @@ def refuse(error: Forbidden | NotOffered | NotFound):
     if actor is not None and not getattr(error, "recorded", False):
         object_id = _object() if isinstance(error, NotFound) else None
         if object_id or not isinstance(error, NotFound):
-            facts = {"route": request.endpoint, "code": error.code, "method": request.method}
+            facts = {"code": error.code, "method": request.method}
             facts |= {"object": object_id} if object_id else {"permission": error.facts.get("permission", "")}
-            auth.close_session()
-            with auth.system().database.unit(now()) as unit:
-                stream = audit.stream("access", actor.person_id)
-                audit.record(unit, stream, audit.Kind.RIGHT_REFUSED, actor=actor, facts=facts)
-                unit.commit()
+            auth.command(commands.note_refusal, request.endpoint, facts)
     return show_engine_error(error)
 
 
