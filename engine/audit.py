@@ -72,6 +72,15 @@ class Kind(StrEnum):
     HOUSEHOLD_REGISTERED = "household:registered"
     HOUSEHOLD_MOVED = "household:moved"
     HOUSEHOLD_ERASED = "household:erased"
+    OUTING_REPORTED = "outing:reported"
+    OUTING_LEFT = "outing:left"
+    OUTING_EXTENDED = "outing:extended"
+    OUTING_RETURNED = "outing:returned"
+    OUTING_CANCELLED = "outing:cancelled"
+    OUTING_OVERDUE = "outing:overdue"
+    ALERT_RAISED = "alert:raised"
+    ALERT_OVERDUE = "alert:overdue"
+    ALERT_ACKNOWLEDGED = "alert:acknowledged"
     BACKUP_RESTORED = "backup:restored"
 
 

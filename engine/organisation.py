@@ -189,9 +189,14 @@ PERMISSION_NAMES = {
     "audit:verify": "核验历史",
     "audit:read": "查阅审计记录",
     "message:send": "发送消息",
+    "outing:write": "报备外出",
+    "outing:read": "查看外出人员",
+    "alert:acknowledge": "处理提醒和警报",
+    "system:work": "由系统自动处理",
 }
 
-_TASKS = {"task:read", "task:claim", "task:complete", "task:release"}
+_TASKS = {"task:read", "task:claim", "task:complete", "task:release", "outing:write"}
+_WATCH = {"outing:read", "alert:acknowledge"}  # over who is out
 _CASES = {"definition:read", "instance:read", "instance:history", "organisation:read"}
 _STATION = _TASKS | _CASES | {"instance:start", "client:read", "client:write", "message:send"}
 
@@ -203,8 +208,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         _STATION
         | {"definition:deploy", "definition:publish", "instance:cancel", "task:delegate", "incident:retry", "parameter:write"}
         | {"client:erase", "audit:verify"}
+        | _WATCH
     ),
-    "lead": frozenset(_STATION | {"instance:cancel", "task:delegate", "account:manage"}),
+    "lead": frozenset(_STATION | _WATCH | {"instance:cancel", "task:delegate", "account:manage"}),
     "worker": frozenset(_TASKS | _CASES),
     "auditor": frozenset(_CASES | {"task:read", "client:read", "audit:verify", "audit:read"}),
     # An admin keeps the installation and sees no case: the data of people served is none of an admin's business (PIPL 6, need to know).

@@ -5,20 +5,25 @@ over the facts of a check point, each row is one rule in one situation, and its 
 
     rule         stable name, e.g. plan_signed        effect    block | waiver | warn | task
     message      what is wrong, in Chinese            hint      what would make it pass, in Chinese
-    message_en, hint_en, source (statute or 站内默认), waivable_by (a role)
+    message_en, hint_en, source (statute or 站内默认), waivable_by (a role), notify (a role), hours (a number)
 
 `block` stops the act. `waiver` stops it until somebody of the role `waivable_by` has waived the rule for this case. `warn` is shown
-and recorded. `task` is recorded as something that must follow.
+and recorded. `task` is recorded as something that must follow; where it names whom to `notify`, they have an alert on their page until they
+say what they did about it, and after `hours` the clock looks whether they did (engine.commands.judging, engine.commands.clock).
 
 Facts, as FEEL values (`check` fills in what is missing, so that tables need not ask whether it is there):
 
     point    "start" (the first form of a case is completed) | "assign" (claim, delegate) | "complete"
+             "open" (a record of a register is made or opened) | "clock" (time has passed; nothing is stopped by it)
     person   {id, roles: list, workforce, partner, unit, station, …}: who acts, or who is to be assigned
     task     {element, stage, tags: list, data}: stage and tags from the element's properties; data as it would be stored
     case     {id, definition, place, started_at, variables, stages_done: list, authors: {tag: list of person ids}, waivers: list}
              stages_done: stages of which a task without the tag `reminder` was completed
              authors: who completed tasks with that tag; a task tagged `approval` counts there alone, an approver is no author
     values   the case's variables with task.data laid over them: what the case will hold
+    record   {kind, …} at "open" and "clock": what is opened or looked at. outing: {minutes_late}; alert: {rule, hours_late}
+    outing   {people: number}: how many go on this outing; of a task, how many went on the person's outing for its case, 0 for none
+    parameters   the county's or station's numbers by key
     now      a date and time
 """
 
@@ -36,15 +41,18 @@ from engine.decisions import Decision, Decisions, compile_decisions
 from engine.exceptions import DeployRefused
 from engine.findings import Finding
 
-POINTS = ("start", "assign", "complete")
+POINTS = ("start", "assign", "complete", "open", "clock")
 EFFECTS = ("block", "waiver", "warn", "task")
 REQUIRED = ("rule", "effect", "message", "message_en")
-OPTIONAL = ("hint", "hint_en", "source", "waivable_by")
+OPTIONAL = ("hint", "hint_en", "source", "waivable_by", "notify", "hours")
+NOTIFIED = ("lead", "supervisor")  # whose page has alerts
 
 # Defaults of the facts: lists and contexts that tables look into.
 _PERSON = {"roles": []}
 _TASK = {"tags": [], "data": {}}
 _CASE = {"stages_done": [], "authors": {}, "variables": {}, "waivers": []}
+_OUTING = {"people": 0}
+_DEFAULTS = {"person": _PERSON, "task": _TASK, "case": _CASE, "record": {}, "outing": _OUTING, "parameters": {}}
 _LITERAL = re.compile(r'\s*"([^"\\]*)"\s*\Z')
 _LONGEST_FACT = 40
 
@@ -52,7 +60,8 @@ _LONGEST_FACT = 40
 @dataclass(frozen=True)
 class Verdict:
     """What one row of a regulation says. `table`, `version`: the regulation used; `row`: the id of its row; `facts`: label →
-    plain value of each input the row looked at (long texts and structures are left out); `waived`: a waiver covers it."""
+    plain value of each input the row looked at (long texts and structures are left out); `waived`: a waiver covers it. `notify`: the role
+    that has to act (NOTIFIED), within `hours`."""
 
     rule: str
     effect: str
@@ -67,6 +76,8 @@ class Verdict:
     hint_en: str = ""
     row: str = ""
     waived: bool = False
+    notify: str | None = None
+    hours: Decimal | None = None
 
     @property
     def blocks(self) -> bool:
@@ -114,6 +125,8 @@ class Regulation:
                 hint_en=values.get("hint_en") or "",
                 row=row,
                 waived=values["rule"] in waivers,
+                notify=values.get("notify") or None,
+                hours=values.get("hours"),
             )
 
 
@@ -170,7 +183,7 @@ def _completed(point: str, facts: Mapping[str, Any], clock: datetime | None) -> 
     if point not in POINTS:
         raise ValueError(f"unknown check point {point}")
     complete = dict(facts)
-    for name, defaults in (("person", _PERSON), ("task", _TASK), ("case", _CASE)):
+    for name, defaults in _DEFAULTS.items():
         given = {key: _listed(value) for key, value in (facts.get(name) or {}).items() if value is not None}
         complete[name] = {**defaults, **given}
     complete["point"] = point
@@ -232,3 +245,8 @@ def _faults(decision: Decision, file: str | None) -> Iterable[Finding]:
                 )
             elif not cell.text.strip(" -\n") or (literal and not literal[1].strip()):
                 yield Finding("regulation_cell", f"“{name}”不能空着", f'"{name}" must not be empty', cell.id, file)
+        if "notify" in names:
+            cell = rule.outputs[names.index("notify")]
+            literal = _LITERAL.match(cell.text)
+            if cell.text.strip(" -\n") and not (literal and literal[1] in NOTIFIED):
+                yield Finding("regulation_notify", "“notify”应为 lead 或 supervisor", '"notify" must be "lead" or "supervisor"', cell.id, file)

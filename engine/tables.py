@@ -2,10 +2,12 @@
 
 from engine import accounts, audit, calendar, clients, commands, definitions, instances, organisation, parameters, timers, vault
 from engine.db import Base
+from engine.registers import alerts, outings
 
 __all__ = [
     "Base",
     "accounts",
+    "alerts",
     "audit",
     "calendar",
     "clients",
@@ -13,6 +15,7 @@ __all__ = [
     "definitions",
     "instances",
     "organisation",
+    "outings",
     "parameters",
     "timers",
     "vault",

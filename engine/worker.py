@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from engine.commands import StoredAnswer
 from engine.commands.calendars import finish_recount
+from engine.commands.clock import look
 from engine.commands.timers import fire_due
 from engine.exceptions import EngineError
 from engine.system import System
@@ -26,7 +27,7 @@ def run(system: System, stop: threading.Event, clock: Callable[[], datetime] = l
     while not stop.is_set():
         try:
             now = clock()
-            fired = fire_due(system, now, BATCH)
+            fired = fire_due(system, now, BATCH) + look(system, now, BATCH)
             if swept != now.date():
                 finish_recount(system, now)
                 sweep(system, now)

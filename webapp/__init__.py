@@ -8,7 +8,7 @@ from flask import Flask
 from engine.db import Database
 from engine.system import System
 from engine.vault import Vault
-from webapp import assets, auth, errors, health, i18n, security, words
+from webapp import assets, auth, errors, health, i18n, rights, security, words
 from webapp.config import MEGABYTE, Settings
 
 # A page's form may carry long texts; a bundle of diagrams has its own, larger limit (webapp/county and webapp/api).
@@ -47,7 +47,7 @@ def create_app(config: dict | None = None) -> Flask:
     )
     app.json.ensure_ascii = False
     app.json.sort_keys = False
-    for part in (i18n, words, assets, security, errors, auth, health):
+    for part in (i18n, words, assets, security, errors, auth, rights, health):
         part.register(app)
     _add_pages(app)
     if settings.proxies:

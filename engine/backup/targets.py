@@ -45,7 +45,10 @@ def target_of(database: Database, replace: bool, now: datetime) -> Iterator[Targ
         with _new_file(Path(make_url(database.url).database), replace, stamp) as target:
             yield target
     else:
-        yield _Schema(database, replace, stamp)
+        try:
+            yield _Schema(database, replace, stamp)
+        finally:
+            database.dispose()
 
 
 class _Schema(Target):
@@ -56,15 +59,16 @@ class _Schema(Target):
         self._replace, self._schema = replace, f"shuibo_before_{stamp.lower()}"
 
     def clear(self, connection: Connection) -> None:
+        filled = _has_rows(connection)
+        if filled and not self._replace:
+            raise DatabaseNotEmpty()
         if not connection.scalar(select(text(f"pg_try_advisory_xact_lock({LOCK})"))) or _others_stay(connection):
             raise DatabaseInUse()
         names = [connection.dialect.identifier_preparer.quote(name) for name in inspect(connection).get_table_names()]
-        if not _has_rows(connection):
+        if not filled:
             if names:
                 connection.exec_driver_sql(f"DROP TABLE {', '.join(names)} CASCADE")
             return
-        if not self._replace:
-            raise DatabaseNotEmpty()
         self.erasures = _erasures(connection)
         connection.exec_driver_sql(f"CREATE SCHEMA {self._schema}")
         for name in names:
@@ -101,6 +105,8 @@ def _new_file(path: Path, replace: bool, stamp: str) -> Iterator[Target]:
             filled = _look_at(path, target) if path.exists() else False
             if filled and not replace:
                 raise DatabaseNotEmpty()
+            with _held(path):
+                pass  # better told now than when all is done
             yield target
             target.database.dispose()
             _settle(draft)
@@ -118,8 +124,6 @@ def _new_file(path: Path, replace: bool, stamp: str) -> Iterator[Target]:
 
 def _look_at(path: Path, target: Target) -> bool:
     """Whether the old file holds anything, and what it knows of erasures. A file that cannot be read holds something."""
-    with _held(path):
-        pass
     old = Database(f"sqlite:///{path}")
     try:
         with old.read() as session:

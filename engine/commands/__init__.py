@@ -2,6 +2,7 @@
 
 `@command(route, permission)` turns `act(unit, …)` into `command(system, actor, …, now=…, key=None)`:
 
+* whoever lacks the permission is refused; a command that declares none is the product's own, and people may not carry it out;
 * an idempotency key belongs to actor and route; seen before, it answers what it answered first; with another body it is refused;
 * a refusal by right or regulation rolls everything back and leaves one event in the actor's access stream;
 * nothing is remembered of an act that failed.
@@ -70,7 +71,11 @@ class Act:
         )
 
 
-def command(route: str, permission: str | None = None):
+SYSTEM = "system:work"  # the permission of what only the worker and the seed do; what declares none has this one
+SIGNED_IN = "signed-in"  # no permission of its own: it is about oneself, or looks at the object to decide; the command says which
+
+
+def command(route: str, permission: str = SYSTEM):
     """Make a command of a function `(act, …) -> answer` (a JSON-able dict). `route` names it for idempotency keys and refusals."""
 
     def decorate(function: Callable) -> Callable:
@@ -78,7 +83,7 @@ def command(route: str, permission: str | None = None):
         def run(system: System, actor: Actor, *arguments, now: datetime, key: str | None = None, **options):
             try:
                 with system.database.unit(now) as unit:
-                    if permission:
+                    if permission != SIGNED_IN:
                         require(actor, permission)
                     act = Act(system, actor, unit)
                     body = _digest(system, actor, arguments, options) if key else ""
@@ -93,7 +98,7 @@ def command(route: str, permission: str | None = None):
                 _record_refusal(system, actor, route, refusal, now)
                 raise
 
-        run.permission = permission
+        run.permission = permission  # read by webapp.rights, which writes docs/rights.md
         run.route = route
         return run
 
@@ -146,11 +151,16 @@ def _remember(act: Act, route: str, key: str, answer) -> None:
 
 
 def _record_refusal(system: System, actor: Actor, route: str, refusal: EngineError, now: datetime) -> None:
-    """One event in the actor's access stream, in a transaction of its own: the refused act left nothing."""
+    refusal.recorded = True  # so that whoever shows it does not record it again
     if isinstance(refusal, RegulationRefused):
         kind, facts = audit.Kind.REGULATION_REFUSED, {"rules": [verdict.rule for verdict in refusal.verdicts]}
     else:
         kind, facts = audit.Kind.RIGHT_REFUSED, {"code": refusal.code} | refusal.facts
+    note_refusal(system, actor, route, facts, now=now, kind=kind)
+
+
+def note_refusal(system: System, actor: Actor, route: str, facts: dict, *, now: datetime, kind: str = audit.Kind.RIGHT_REFUSED) -> None:
+    """One event in the actor's access stream, in a transaction of its own: the refused act left nothing. `facts`: no personal data."""
     with system.database.unit(now) as unit:
         audit.record(unit, audit.stream("access", actor.person_id), kind, actor=actor, facts={"route": route} | facts)
         unit.commit()

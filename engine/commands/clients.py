@@ -6,6 +6,7 @@ from engine import audit, clients
 from engine.audit import Kind
 from engine.clients import Client, Household
 from engine.commands import Act, command
+from engine.commands.judging import Matter, in_force, judge, person_facts
 from engine.commands.organisation import today
 from engine.db import new_id
 from engine.exceptions import Erased, InvalidRequest, NotFound, StaleVersion
@@ -70,15 +71,22 @@ def move(act: Act, client_id: str, place: str) -> dict:
     return {"id": client.id, "place": place}
 
 
-@command("client:view")
-def view(act: Act, client_id: str, reason: str = "", by_task: bool = False) -> dict:
+@command("client:view", "client:read")
+def view(act: Act, client_id: str, reason: str = "") -> dict:
     """Open a client's record and leave a line in the viewer's access stream (未成年人网络保护条例 36). Answers the record as a dict.
 
-    `by_task` as in engine.clients.read. Raises NotFound, Forbidden, Erased.
+    The regulations are asked at the point `open`. Raises NotFound, Forbidden, Erased, RegulationRefused.
     """
-    record = clients.read(act.session, act.system.vault, act.actor, client_id, by_task)
+    record = clients.read(act.session, act.system.vault, act.actor, client_id)
+    known = in_force(act)
+    facts = {
+        "person": person_facts(act.actor),
+        "record": {"kind": "client", "reason": reason},
+        "parameters": known.parameters(act.now, record.station_id),
+    }
+    judge(act, known, "open", facts, Matter(clients.stream(client_id), record.unit_path))
     stream = audit.stream("access", act.actor.person_id)
-    act.record(stream, Kind.CLIENT_VIEWED, facts={"client": client_id, "reason": reason[:200], "by_task": by_task})
+    act.record(stream, Kind.CLIENT_VIEWED, facts={"client": client_id, "reason": reason[:200]})
     return record.as_dict()
 
 

@@ -1,22 +1,27 @@
 """What people do with tasks: claim, release, delegate, complete. Each checks right, place, offer and regulations before it acts."""
 
 from dataclasses import replace
+from decimal import Decimal
 
-from engine import assignment, feel, organisation, regulations
+from engine import assignment, organisation
 from engine.audit import Kind
 from engine.commands import Act, command
+from engine.commands.judging import Matter, judge, person_facts
 from engine.commands.running import Run, lock_task, require_open, words
 from engine.exceptions import (
     InvalidRequest,
     NotFound,
     NotOffered,
-    RegulationRefused,
+    ReceiverUnfit,
     TaskClosed,
     TaskNotYours,
     TaskTaken,
 )
 from engine.instances import CLAIMED, OFFERED, Task, in_reach, offer_of
 from engine.organisation import Actor, actor_of, may
+from engine.registers import outings
+
+VISITS = {"visit", "home_visit"}  # tags of tasks done outside
 
 
 @command("task:claim", "task:claim")
@@ -53,7 +58,7 @@ def delegate(act: Act, task_id: str, to: str) -> dict:
     ):
         raise TaskTaken(holder=_name(act, task.holder_id))
     receiver = actor_of(act.session, act.system.vault, to, act.actor.county_id, active=True)
-    _require_offered(run, task, receiver)
+    _require_offered(run, task, receiver, ReceiverUnfit)
     _check(run, task, "assign", receiver, {})
     facts = {"task": task.id, "element": task.element, "from": task.holder_id, "to": receiver.person_id}
     task.status, task.holder_id, task.claimed_at = CLAIMED, receiver.person_id, act.now
@@ -124,15 +129,15 @@ def _claim(run: Run, task: Task) -> None:
     run.record(Kind.TASK_CLAIMED, {"task": task.id, "element": task.element})
 
 
-def _require_offered(run: Run, task: Task, actor: Actor) -> None:
-    """Raises NotOffered. Who wrote what is approved may have done so only since the task was opened, beside it: the ledger knows."""
+def _require_offered(run: Run, task: Task, actor: Actor, refused: type[NotOffered] = NotOffered) -> None:
+    """Raises `refused`. Who wrote what is approved may have done so only since the task was opened, beside it: the ledger knows."""
     if run.case is None:
         run.restore()
     offer = offer_of(task)
     offer = replace(offer, excluded=offer.excluded | run.excluded(task.element))
     why = assignment.refusal(actor.groups, actor.unit_path, offer, actor.person_id, actor.username)
     if why:
-        raise NotOffered(reason=assignment.REFUSALS[why][0].format(workforce="、".join(sorted(offer.workforce))))
+        raise refused(reason=assignment.REFUSALS[why][0].format(workforce="、".join(sorted(offer.workforce))))
 
 
 def _read_form(run: Run, task: Task, data: dict) -> dict:
@@ -168,31 +173,13 @@ def _check(run: Run, task: Task, point: str, person: Actor, values: dict) -> Non
             "stages_done": list(run.ledger["stages"]),
             "authors": dict(run.ledger["authors"]),
         },
-        "now": run.environment.now,
+        "parameters": run.environment.names["parameters"],
     }
-    verdicts = regulations.check(run.reference.tables, point, facts, clock=run.environment.now)
-    blocking = regulations.blocking(verdicts)
-    if blocking:
-        raise RegulationRefused(blocking)
-    if verdicts:
-        told = [{"rule": v.rule, "effect": v.effect, "table": v.table, "version": v.version} for v in verdicts]
-        run.record(
-            Kind.REGULATION_CHECKED,
-            {"point": point, "task": task.id, "verdicts": told},
-            {"facts": [feel.encode(dict(verdict.facts)) for verdict in verdicts]},
-        )
-
-
-def person_facts(person: Actor) -> dict:
-    """What regulations may ask about a person."""
-    return {
-        "id": person.person_id,
-        "roles": sorted(person.roles),
-        "workforce": person.workforce,
-        "partner": person.partner,
-        "unit": person.unit_key,
-        "station": person.station_id,
-    }
+    if any(tag in VISITS for tag in facts["task"]["tags"]):  # only a visit is asked with how many it is made
+        people = outings.company(run.act.session, run.instance.id, person.person_id, task.offered_at)
+        facts["outing"] = {"people": Decimal(people)}
+    matter = Matter(run.stream, run.instance.place_path, run.key, round=task.id, told={"task": task.id})
+    judge(run.act, run.reference, point, facts, matter)
 
 
 def _note(run: Run, element, actor: Actor) -> None:

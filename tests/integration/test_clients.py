@@ -89,11 +89,17 @@ def test_who_sees_whom(system, zhang):
 
 
 def test_a_held_task_is_a_right_of_its_own(system, zhang):
+    """It opens the record to whoever asks for the holder (the task's page); the command that opens the whole record knows no such exception."""
     assert read(system, "volunteer-01-1", zhang, by_task=True).name == "张三"
-    volunteer = person(system, "volunteer-01-1")
-    assert commands.view(system, volunteer, zhang, by_task=True, now=NOW)["name"] == "张三"
+    with pytest.raises(Forbidden):
+        commands.view(system, person(system, "volunteer-01-1"), zhang, now=NOW)
+
+
+def test_a_look_leaves_a_line(system, zhang):
+    worker = person(system, "ft-01-1")
+    assert commands.view(system, worker, zhang, now=NOW)["name"] == "张三"
     with system.database.read() as session:
-        (line,) = session.scalars(select(Event).where(Event.stream == f"access/{volunteer.person_id}"))
+        (line,) = session.scalars(select(Event).where(Event.stream == f"access/{worker.person_id}"))
         assert line.kind == Kind.CLIENT_VIEWED and line.facts["client"] == zhang
 
 

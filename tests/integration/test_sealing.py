@@ -15,6 +15,14 @@ from engine.vault import SubjectKey
 
 # What each table shows in plain. A new column belongs here only if it can never hold what is known of a person.
 PLAIN = {
+    "alert": (
+        "county_id id subject rule round notify place_path raised_at due_at next_at acknowledged_at acknowledged_by version"
+    ),
+    "outing": (
+        "county_id id reporter_id instance_id task_id place_path station_id reported_at left_at expected_return returned_at cancelled_at "
+        "next_at key_id version"
+    ),
+    "outing_member": "county_id outing_id person_id",
     "calendar_year": "county_id year number holidays workdays source imported_by imported_at version",
     "definition": "county_id id kind key name latest published_version_id",
     "idempotency_key": "county_id actor_id route key body created_at",
@@ -45,7 +53,7 @@ PLAIN = {
     "timer": "county_id instance_id timer element due_at provisional calendar_based next_at attempts",
 }
 SEALED = {"idempotency_key": "answer", "event": "sealed", "household": "sealed", "person": "sealed_name", "client": "sealed"}
-SEALED["instance"] = "sealed_state"
+SEALED |= {"instance": "sealed_state", "outing": "sealed", "alert": "sealed"}
 
 SECRETS = ["欧阳测甲", "13812345678", "儿子在狱中", "拒绝服药", "与邻居争执"]
 

@@ -1,0 +1,110 @@
+"""Time passing outside the cases: the regulations look at outings and alerts when their time has come (check point `clock`).
+
+A look is one transaction under the lock of what it looks at, and moves the time of the next look: however many workers run, each happens
+once.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from engine import organisation
+from engine.audit import Kind
+from engine.commands import Act, command
+from engine.commands.judging import Matter, in_force, judge, person_facts
+from engine.exceptions import DatabaseUnavailable, EngineError, NotFound
+from engine.organisation import Actor
+from engine.registers import alerts, outings
+from engine.registers.alerts import Alert
+from engine.registers.outings import Outing
+from engine.system import System
+
+log = logging.getLogger(__name__)
+# After how many minutes past the expected return the table is asked; the same parameters stand in its cells (bpmn/regulations/safety.dmn).
+LOOKS = ("outing_alarm_minutes", "outing_escalation_minutes")
+PAUSE = timedelta(minutes=1)  # until a look that failed is tried again: somebody may be in danger
+
+
+def look(system: System, now: datetime, limit: int = 100) -> int:
+    """Look at everything whose time has come, each in its own transaction; answers how many looks there were."""
+    with system.database.read() as session:
+        due = [(look_at_outing, found) for found in outings.due(session, system.county_id, now, limit)]
+        due += [(look_at_alert, found) for found in alerts.due(session, system.county_id, now, limit)]
+    return sum(_guarded(system, once, identity, now) for once, identity in due)
+
+
+@command("outing:look")
+def look_at_outing(act: Act, outing_id: str) -> dict:
+    """Ask the regulations about an outing that is overdue. Answers {looked}: false if another worker was quicker, or everybody is back."""
+    outing = act.session.get(Outing, outing_id, with_for_update=True)
+    if outing is None or outing.next_at is None or outing.next_at > act.now:
+        return {"looked": False}
+    known = in_force(act)
+    parameters = known.parameters(act.now, outing.station_id)
+    late = Decimal(int((act.now - outing.expected_return).total_seconds())) / 60
+    facts = {
+        "person": _traveller(act, outing),
+        "record": {"kind": "outing", "minutes_late": late},
+        "outing": {"people": Decimal(len(outings.members_of(act.session, outing.id)))},
+        "parameters": parameters,
+    }
+    outing.next_at = next_look(outing.expected_return, parameters, act.now)
+    act.record(outing.__stream__(), Kind.OUTING_OVERDUE, facts={"minutes": int(late)})
+    matter = Matter(outing.__stream__(), outing.place_path, round=outing.expected_return.isoformat())
+    judge(act, known, "clock", facts, matter)
+    return {"looked": True}
+
+
+@command("alert:look")
+def look_at_alert(act: Act, alert_id: str) -> dict:
+    """Ask the regulations about an alert that nobody dealt with in time. Answers {looked}."""
+    alert = act.session.get(Alert, alert_id, with_for_update=True)
+    if alert is None or alert.next_at is None or alert.next_at > act.now:
+        return {"looked": False}
+    known = in_force(act)
+    late = Decimal(int((act.now - alert.next_at).total_seconds())) / 3600
+    facts = {"record": {"kind": "alert", "rule": alert.rule, "hours_late": late}, "parameters": known.parameters(act.now, None)}
+    alert.next_at = None
+    act.record(alert.subject, Kind.ALERT_OVERDUE, facts={"alert": alert.id, "rule": alert.rule})
+    judge(act, known, "clock", facts, Matter(alert.subject, alert.place_path, round=alert.round))
+    return {"looked": True}
+
+
+@command("clock:postpone")
+def postpone(act: Act, table: str, identity: str, error: str) -> dict:
+    """Put off a look that failed, and say so in the history of what it was to look at."""
+    model = {"outing": Outing, "alert": Alert}[table]
+    row = act.session.get(model, identity, with_for_update=True)
+    if row is None or row.next_at is None:
+        return {"postponed": False}
+    row.next_at = act.now + PAUSE
+    act.record(row.__stream__(), Kind.TIMER_FAILED, facts={table: identity, "error": error})
+    return {"postponed": True}
+
+
+def next_look(expected_return: datetime, parameters: dict, now: datetime) -> datetime | None:
+    """When an outing is looked at next, by LOOKS; None when all looks are behind."""
+    minutes = [float(parameters[name]) for name in LOOKS if parameters.get(name) is not None]
+    return min((at for each in minutes if (at := expected_return + timedelta(minutes=each)) > now), default=None)
+
+
+def _traveller(act: Act, outing: Outing) -> dict:
+    """Who reported the outing, as regulations see them; their account may be closed by now."""
+    try:
+        return person_facts(organisation.actor_of(act.session, act.system.vault, outing.reporter_id, outing.county_id))
+    except NotFound:
+        return {"id": outing.reporter_id, "station": outing.station_id}
+
+
+def _guarded(system: System, once: Callable, identity: str, now: datetime) -> bool:
+    actor = Actor.system(system.county_id)
+    try:
+        return once(system, actor, identity, now=now)["looked"]
+    except DatabaseUnavailable:
+        raise
+    except Exception as error:  # a table that cannot answer must not keep the clock from the others
+        log.exception("%s of %s failed", once.route, identity)
+        code = error.code if isinstance(error, EngineError) else type(error).__name__
+        postpone(system, actor, once.route.partition(":")[0], identity, code, now=now)
+        return False

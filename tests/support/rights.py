@@ -1,0 +1,241 @@
+"""Everything that rights are tried on: a case, task, client and person of the own station and of another, and how each route and command
+is called on them with valid input. A new route without a line in `BODIES` is called with an empty body; a new parameter of an address gets
+a line in `World.names`."""
+
+import io
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import inspect, select, text
+
+from engine.audit import Event, Stream
+from engine.calendar import chinese_year
+from engine.commands import clients, instances, tasks
+from engine.exceptions import EngineError
+from tests.support.county import PASSWORD
+from tests.support.web import Site, forms
+
+USERNAMES = {
+    "supervisor": "supervisor",
+    "lead": "lead-01",
+    "full_time": "ft-01-1",
+    "part_time": "pt-01-1",
+    "assistant": "assistant-001",
+    "volunteer": "volunteer-01-1",
+    "partner": "partner-01-mediator",
+    "auditor": "auditor",
+    "admin": "admin",
+    "resident": "resident-1",
+    "nobody": None,
+}
+EVERYBODY = "supervisor,lead,worker,auditor,admin,resident"  # groups: so that nothing but right and place decides
+DIAGRAM = (
+    '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" '
+    'id="d" targetNamespace="t"><process id="{key}" name="{key}" isExecutable="true">'
+    '<startEvent id="s"><outgoing>a</outgoing></startEvent><sequenceFlow id="a" sourceRef="s" targetRef="t"/>'
+    '<userTask id="t" name="t"><extensionElements><zeebe:userTask/><zeebe:assignmentDefinition candidateGroups="{groups}"/>'
+    "</extensionElements><incoming>a</incoming><outgoing>b</outgoing></userTask>"
+    '<sequenceFlow id="b" sourceRef="t" targetRef="e"/><endEvent id="e"><incoming>b</incoming></endEvent></process></definitions>'
+)
+SPARE = DIAGRAM.format(key="spare", groups=EVERYBODY).encode()
+
+
+@dataclass
+class Place:
+    """One station's objects, by what addresses call them."""
+
+    room: str
+    station: str
+    case: str
+    task: str
+    client: str
+    household: str
+    person: str
+    colleague: str
+    holder: str
+
+
+# Endpoint → the body of a valid request, of `(world, place)`. Options of the test client: `data` is a form, `json` a program's body.
+BODIES = {
+    "account.check": lambda world, place: {"data": {"username": "ft-01-2", "password": PASSWORD}},
+    "account.check_again": lambda world, place: {"data": {"username": "ft-01-2", "password": PASSWORD, "address": "/", "carried": "[]"}},
+    "account.password": lambda world, place: {"data": {"old": "not this one", "new": "another horse"}},
+    "tokens-api.sign_in": lambda world, place: {"json": {"username": "ft-01-2", "password": PASSWORD}},
+    "cases.new": lambda world, place: {"data": {"definition": "everybody", "place": place.room}},
+    "cases.cancel": lambda world, place: {"data": {"reason": "迁出"}},
+    "instances-api.start": lambda world, place: {"json": {"definition": "everybody", "place": place.room}},
+    "instances-api.cancel": lambda world, place: {"json": {"reason": "迁出"}},
+    "instances-api.message": lambda world, place: {"json": {"name": "paid"}},
+    "inbox.delegate": lambda world, place: {"data": {"to": place.colleague}},
+    "tasks-api.delegate": lambda world, place: {"json": {"to": place.colleague}},
+    "tasks-api.complete": lambda world, place: {"json": {"data": {}}},
+    "clients.register": lambda world, place: {"data": {"name": "李四", "place": place.room}},
+    "clients.edit": lambda world, place: {"data": {"name": "李四", "version": "1"}},
+    "clients-api.register": lambda world, place: {"json": {"place": place.room, "data": {"name": "李四"}}},
+    "county.people_new": lambda world, place: {"data": {"name": "吴新来", "unit": "station-01", "workforce": "full_time"}},
+    "county.people_account": lambda world, place: {"data": {"username": "wu", "password": "a new horse", "roles": "worker"}},
+    "county.people_password": lambda world, place: {"data": {"password": PASSWORD}},
+    "county.people_roles": lambda world, place: {"data": {"roles": "worker"}},
+    "county.people_closed": lambda world, place: {"data": {"closed": "0"}},
+    "definitions.deploy": lambda world, place: {"data": {"files": (io.BytesIO(SPARE), "spare.bpmn")}, "content_type": "multipart/form-data"},
+    "definitions-api.deploy": lambda world, place: {"data": {"files": (io.BytesIO(SPARE), "spare.bpmn")}},
+    "settings.import_calendar": lambda world, place: {"data": {"year": "2024"}},
+    "settings.set_parameter": lambda world, place: {"data": {"key": world.parameter, "value": "7"}},
+}
+# Routes whose task must be held for the request to be valid.
+HELD = {"inbox.release", "inbox.complete", "tasks-api.release", "tasks-api.complete", "task:release", "task:complete"}
+# Routes after which the caller has to sign in again.
+LEAVING = {"account.leave", "tokens-api.sign_out"}
+
+# Route of a command → its arguments. Commands of the product itself are not for people and need none.
+ARGUMENTS = {
+    "account:create": lambda world, place: (place.person, "wu", "a new horse", ["worker"]),
+    "account:change": lambda world, place: (place.colleague, ["worker"]),
+    "account:reset-password": lambda world, place: (place.colleague, PASSWORD),
+    "instance:start": lambda world, place: ("everybody", {}, place.room),
+    "instance:cancel": lambda world, place: (place.case, "迁出"),
+    "instance:retry": lambda world, place: (place.case,),
+    "task:claim": lambda world, place: (place.task,),
+    "task:release": lambda world, place: (place.task,),
+    "task:delegate": lambda world, place: (place.task, place.colleague),
+    "task:complete": lambda world, place: (place.task, {}),
+    "client:register": lambda world, place: ({"name": "李四"}, place.room),
+    "household:register": lambda world, place: ([{"name": "李四"}], place.room),
+    "client:update": lambda world, place: (place.client, {"name": "李四"}, 1),
+    "client:move": lambda world, place: (place.client, place.room),
+    "client:erase": lambda world, place: (place.client, "本人申请"),
+    "client:view": lambda world, place: (place.client,),
+    "definition:deploy": lambda world, place: ({"spare.bpmn": SPARE},),
+    "definition:publish": lambda world, place: ("spare", 1),
+    "definition:withdraw": lambda world, place: ("spare", 1),
+    "parameter:set": lambda world, place: (world.parameter, 7),
+    "calendar:import": lambda world, place: (chinese_year(2024),),
+    "organisation:add-unit": lambda world, place: ("room", "room-900", "新村", "station-01"),
+    "organisation:close-unit": lambda world, place: ("room-003",),
+    "organisation:merge-rooms": lambda world, place: (["room-003"], "room-002"),
+    "organisation:add-person": lambda world, place: ("吴新来", "station-01", "full_time"),
+    "organisation:change-person": lambda world, place: (place.person, {"active": True}),
+}
+
+
+class World:
+    """The application over a small county with objects at two stations; `own` and `other` are made anew once something was done to them."""
+
+    def __init__(self, site: Site):
+        self.site, self.county, self.system = site, site.county, site.county.system
+        self.county.deploy(**{"everybody.bpmn": DIAGRAM.format(key="everybody", groups=EVERYBODY)})
+        self.county.deploy(**{"spare.bpmn": SPARE})
+        page = site.visit("supervisor").get("/settings/parameters").text
+        self.parameter = re.search(r'name="key" value="(\w+)"', page)[1]
+        self._clients: dict[str, tuple] = {}
+        self._places: dict[str, Place] = {}
+
+    # --- who asks -----------------------------------------------------------------------------------------------------
+
+    def client_of(self, key: str, api: bool):
+        """(test client, headers or form fields that say who it is) of a kind of person, signed in once."""
+        who = f"{key} {api}"
+        if who not in self._clients:
+            username = USERNAMES[key]
+            if api:
+                program = self.site.api(username)
+                self._clients[who] = program.client, {"Authorization": f"Bearer {program.token}"} if username else {}
+            else:
+                visit = self.site.visit(username)
+                page = visit.get("/account" if username else "/login").text
+                self._clients[who] = visit.client, forms(page, "/logout" if username else "/login")
+        return self._clients[who]
+
+    def leave(self, key: str) -> None:
+        """Forget somebody's sessions."""
+        for api in (True, False):
+            self._clients.pop(f"{key} {api}", None)
+
+    def call(self, key: str, method: str, rule, place: Place):
+        """The answer to one request on the objects of a place."""
+        api = rule.rule.startswith("/api/")
+        client, identity = self.client_of(key, api)
+        with self.site.app.test_request_context():
+            address = self.site.app.url_map.bind("").build(rule.endpoint, self.names(place, rule))
+        options = dict(BODIES.get(rule.endpoint, lambda *_: {})(self, place)) if method != "GET" else {}
+        if api:
+            options["headers"] = identity
+            if method in ("POST", "PUT", "PATCH") and "data" not in options:
+                options.setdefault("json", {})
+        elif method != "GET":
+            options["data"] = {"csrf_token": identity["csrf_token"]} | options.get("data", {})
+        return client.open(address, method=method, **options)
+
+    # --- what they ask for ----------------------------------------------------------------------------------------------
+
+    def place(self, which: str) -> Place:
+        """The objects of `own` (station-01) or `other` (station-02)."""
+        if which not in self._places:
+            number, room = ("01", "room-001") if which == "own" else ("02", "room-004")
+            worker = self.county.act(f"ft-{number}-1")
+            registered = clients.register(self.system, worker, {"name": "张三"}, room, now=self.county.now)
+            started = instances.start(self.system, worker, "everybody", {}, room, registered["id"], now=self.county.now)
+            self._places[which] = Place(
+                room=room,
+                station=f"station-{number}",
+                case=started["id"],
+                task=started["tasks"][0]["id"],
+                client=registered["id"],
+                household=registered["household_id"],
+                person=self.county.act(f"ft-{number}-2").person_id,
+                colleague=f"ft-{number}-2",
+                holder=f"pt-{number}-1",
+            )
+        return self._places[which]
+
+    def names(self, place: Place, rule) -> dict:
+        """The parameters of a rule's address."""
+        known = {
+            "instance_id": place.case,
+            "task_id": place.task,
+            "client_id": place.client,
+            "person_id": place.person,
+            "username": place.colleague,
+            "key": "spare",
+            "number": 1,
+            "name": "spare.bpmn",
+            "code": "zh",
+            "filename": "site.css",
+            "session_id": "0" * 64,
+        }
+        if rule.endpoint == "county.unit":
+            known["key"] = place.station
+        return {name: known[name] for name in rule.arguments}
+
+    def touch(self) -> None:
+        """Something was done to the objects: the next request gets new ones."""
+        self._places.clear()
+
+    def hold(self, key: str, which: str) -> None:
+        """Have somebody hold the task of a place: the caller where it is theirs to take, else a colleague there."""
+        mine = USERNAMES[key] and (which == "own" or key == "supervisor")
+        holder = self.county.act(USERNAMES[key] if mine else self.place(which).holder)
+        try:
+            tasks.claim(self.system, holder, self.place(which).task, now=self.county.now + timedelta(seconds=1))
+        except EngineError:  # not theirs to take, or taken: then the request is refused whoever holds it
+            pass
+
+    # --- what is there --------------------------------------------------------------------------------------------------
+
+    def state(self) -> dict:
+        """How many rows each table has, and where each stream stands, without the access streams."""
+        tables = [name for name in inspect(self.system.database.engine).get_table_names() if name not in ("event", "stream")]
+        counts = " union all ".join(f"select '{name}', count(*) from \"{name}\"" for name in tables)
+        with self.system.database.engine.connect() as connection:
+            heads = connection.execute(select(Stream.id, Stream.seq, Stream.hash).where(~Stream.id.startswith("access/")))
+            return dict(connection.execute(text(counts)).all()) | {stream: (seq, digest) for stream, seq, digest in heads}
+
+    def refusals(self, key: str) -> int:
+        """How many refusals somebody's access stream holds."""
+        if USERNAMES[key] is None:
+            return 0
+        stream = f"access/{self.county.act(USERNAMES[key]).person_id}"
+        with self.system.database.read() as session:
+            query = select(Event.seq).where(Event.stream == stream, Event.kind.in_(("right:refused", "regulation:refused")))
+            return len(session.scalars(query).all())

@@ -1,0 +1,131 @@
+"""The table itself: endpoint → right. A new route gets a line here, or nobody reaches it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reach(StrEnum):
+    """How far a right reaches; the value is what docs/rights.md says of it."""
+
+    PUBLIC = "不需要登录 · no sign-in"
+    SIGNED_IN = "登录即可，只涉及本人 · whoever is signed in, about oneself"
+    COUNTY = "全县共用的内容 · what the whole county shares"
+    LIST = "清单里只有本人看得到的对象 · a list of what one may see"
+    PLACE = "本人所在单位及下级的对象 · objects of one's own unit and below"
+    CASE = "同上，志愿者和联动伙伴只到自己持有任务的个案 · likewise; volunteers and partners by a task they hold"
+    TASK = "提供给本人、本人持有或由本人统筹的任务 · tasks offered to, held by, or overseen by the person"
+
+
+@dataclass(frozen=True)
+class Right:
+    """What a route needs: a key of `organisation.PERMISSIONS` (None: just to be signed in, or nothing at all), and how far it reaches."""
+
+    permission: str | None
+    reach: Reach = Reach.COUNTY
+
+
+PUBLIC = Right(None, Reach.PUBLIC)
+SIGNED_IN = Right(None, Reach.SIGNED_IN)
+
+
+def _list(permission: str) -> Right:
+    return Right(permission, Reach.LIST)
+
+
+def _place(permission: str) -> Right:
+    return Right(permission, Reach.PLACE)
+
+
+def _case(permission: str) -> Right:
+    return Right(permission, Reach.CASE)
+
+
+def _task(permission: str) -> Right:
+    return Right(permission, Reach.TASK)
+
+
+RIGHTS: dict[str, Right] = {
+    # for everybody: signing in, the language, files of the pages, the state of the server, the description of the API
+    "account.enter": PUBLIC,
+    "account.check": PUBLIC,
+    "account.check_again": PUBLIC,
+    "account.leave": PUBLIC,
+    "account.language": PUBLIC,
+    "static": PUBLIC,
+    "health.live": PUBLIC,
+    "health.ready": PUBLIC,
+    "health.metrics": PUBLIC,
+    "api-docs.openapi_json": PUBLIC,
+    "tokens-api.sign_in": PUBLIC,
+    # oneself
+    "account.password": SIGNED_IN,
+    "county.home": SIGNED_IN,
+    "county.start": SIGNED_IN,
+    "tokens-api.me": SIGNED_IN,
+    "tokens-api.sign_out": SIGNED_IN,
+    # tasks
+    "inbox.index": _list("task:read"),
+    "inbox.task": _task("task:read"),
+    "inbox.claim": _task("task:claim"),
+    "inbox.release": _task("task:release"),
+    "inbox.delegate": _task("task:delegate"),
+    "inbox.complete": _task("task:complete"),
+    "tasks-api.index": _list("task:read"),
+    "tasks-api.detail": _task("task:read"),
+    "tasks-api.claim": _task("task:claim"),
+    "tasks-api.release": _task("task:release"),
+    "tasks-api.delegate": _task("task:delegate"),
+    "tasks-api.complete": _task("task:complete"),
+    # cases
+    "cases.index": _list("instance:read"),
+    "cases.new": _place("instance:start"),
+    "cases.case": _case("instance:read"),
+    "cases.diagram": _case("instance:read"),
+    "cases.cancel": _place("instance:cancel"),
+    "cases.retry": _place("incident:retry"),
+    "instances-api.index": _list("instance:read"),
+    "instances-api.start": _place("instance:start"),
+    "instances-api.detail": _case("instance:read"),
+    "instances-api.history": _case("instance:history"),
+    "instances-api.cancel": _place("instance:cancel"),
+    "instances-api.retry": _place("incident:retry"),
+    "instances-api.incidents": _list("incident:retry"),
+    "instances-api.message": Right("message:send"),
+    # people served
+    "clients.index": _list("client:read"),
+    "clients.client": _place("client:read"),
+    "clients.register": _place("client:write"),
+    "clients.edit": _place("client:write"),
+    "clients-api.index": _list("client:read"),
+    "clients-api.detail": _place("client:read"),
+    "clients-api.register": _place("client:write"),
+    # procedures and regulations
+    "definitions.index": Right("definition:read"),
+    "definitions.version": Right("definition:read"),
+    "definitions.file": Right("definition:read"),
+    "definitions.deploy": Right("definition:deploy"),
+    "definitions.publish": Right("definition:publish"),
+    "definitions.withdraw": Right("definition:publish"),
+    "definitions-api.index": Right("definition:read"),
+    "definitions-api.deploy": Right("definition:deploy"),
+    "definitions-api.publish": Right("definition:publish"),
+    "definitions-api.withdraw": Right("definition:publish"),
+    # the county, its people and their accounts
+    "county.unit": Right("organisation:read"),
+    "county.people": Right("organisation:read"),
+    "county.people_new": Right("organisation:write"),
+    "county.people_person": _place("account:manage"),
+    "county.people_account": _place("account:manage"),
+    "county.people_password": _place("account:manage"),
+    "county.people_roles": _place("account:manage"),
+    "county.people_closed": _place("account:manage"),
+    # settings
+    "settings.calendar": Right("calendar:write"),
+    "settings.import_calendar": Right("calendar:write"),
+    "settings.parameters": Right("parameter:write"),
+    "settings.set_parameter": Right("parameter:write"),
+    # the auditor
+    "audit.index": Right("audit:verify"),
+    "audit.verify": Right("audit:verify"),
+    "audit.access": Right("audit:read"),
+}
