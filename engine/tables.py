@@ -1,6 +1,22 @@
 """Every table, imported in one place: for migrations, and for `verify`, which compares all guarded rows."""
 
-from engine import accounts, audit, calendar, clients, commands, definitions, instances, organisation, parameters, timers, vault
+from engine import (
+    accounts,
+    audit,
+    calendar,
+    calls,
+    clients,
+    commands,
+    definitions,
+    deliveries,
+    instances,
+    jobs,
+    messages,
+    organisation,
+    parameters,
+    timers,
+    vault,
+)
 from engine.db import Base
 
 __all__ = [
@@ -8,10 +24,14 @@ __all__ = [
     "accounts",
     "audit",
     "calendar",
+    "calls",
     "clients",
     "commands",
     "definitions",
+    "deliveries",
     "instances",
+    "jobs",
+    "messages",
     "organisation",
     "parameters",
     "timers",

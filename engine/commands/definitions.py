@@ -6,6 +6,7 @@ from engine import definitions, parameters
 from engine.audit import Kind
 from engine.bundle import read_bundle
 from engine.commands import Act, command
+from engine.commands.messages import subscribe_starts
 from engine.commands.timers import schedule_starts
 from engine.db import new_id
 from engine.definitions import DRAFT, PUBLISHED, WITHDRAWN, Definition, Resource, Version
@@ -58,6 +59,7 @@ def publish(act: Act, key: str, number: int) -> dict:
     act.record(version.__stream__(), Kind.DEFINITION_PUBLISHED, facts={"key": key, "number": number})
     if version.kind == "procedure":
         schedule_starts(act, definition, version)
+        subscribe_starts(act, definition, definitions.compiled(act.system, act.session, version.id).process)
     return {"key": key, "number": number, "id": version.id, "status": PUBLISHED}
 
 
@@ -71,6 +73,7 @@ def withdraw(act: Act, key: str, number: int) -> dict:
     if definition.published_version_id == version.id:
         definition.published_version_id = None
         schedule_starts(act, definition, None)
+        subscribe_starts(act, definition, None)
     act.record(version.__stream__(), Kind.DEFINITION_WITHDRAWN, facts={"key": key, "number": number})
     return {"key": key, "number": number, "id": version.id, "status": WITHDRAWN}
 

@@ -150,9 +150,9 @@ class Case:
         run.go()
 
     def correlate(self, subscription: int, variables: Mapping[str, Any], env: Environment) -> None:
-        """A message that was waited for has come. Raises NoSuchSubscription."""
+        """A message or signal that was waited for has come. Raises NoSuchSubscription."""
         wait = self.awaited.get(subscription)
-        if wait is None or wait.trigger != Trigger.MESSAGE:
+        if wait is None or wait.trigger == Trigger.CONDITION:
             raise NoSuchSubscription(subscription=subscription)
         run = Run(self, env)
         events.happen(run, wait, variables)
@@ -215,6 +215,15 @@ class Case:
             run.write_local(done, dict(variables) if element.outputs else {})
             variables = {}
         self._finish(run, done, variables)
+
+    def refuse_call(self, token: int, code: str, message: str, env: Environment) -> None:
+        """What an element calls cannot be begun: an incident; `retry` calls anew. Raises NoSuchToken."""
+        failed = self._token(token)
+        if failed.call is None:
+            raise NoSuchToken(token=token)
+        run = Run(self, env)
+        run.trouble(failed, Trouble(code, message))
+        run.go()
 
     def _finish(self, run: Run, done: Token, variables: Mapping[str, Any]) -> None:
         run.store(done, dict(variables))
