@@ -211,6 +211,8 @@ class Case:
         run = Run(self, env)
         element = run.element(done)
         self.step("call:completed", element, done, process=process)
+        if (body := self.tokens[done.parent]).is_loop:  # counter and results are the body's own; the called case had an old copy
+            variables = {name: value for name, value in variables.items() if name not in body.variables}
         if not element.call.takes_all:  # only what output mappings pick
             run.write_local(done, dict(variables) if element.outputs else {})
             variables = {}
