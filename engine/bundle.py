@@ -1,4 +1,7 @@
-"""The files that make one version: a diagram with its forms and tables, or one regulation table. Read, examined, compiled."""
+"""The files that are deployed together: a diagram with its forms and tables, or one regulation table. Read, examined, compiled.
+
+A diagram may hold several procedures, a pool each; every one becomes a definition of its own, and they share the files.
+"""
 
 import json
 from collections.abc import Collection, Mapping
@@ -10,7 +13,7 @@ from engine.findings import Finding, errors
 from engine.forms import Form, compile_form
 from engine.organisation import KINDS as KINDS_OF_UNITS, PARTNERS, ROLES, WORKFORCE
 from engine.regulations import compile_regulation
-from engine.workflow import Kind, Process, compile_process, examine
+from engine.workflow import Kind, Process, compile_processes, examine
 
 MAX_FILES = 200
 MAX_BYTES = 8 * 1024 * 1024
@@ -20,18 +23,22 @@ GROUPS = frozenset({*ROLES, *WORKFORCE, *(f"partner:{kind}" for kind in PARTNERS
 
 @dataclass(frozen=True)
 class Bundle:
-    """Compiled files of one version. A regulation has no process. `key` is the process id or the id of the regulation's main table."""
+    """Compiled files. A regulation has no processes. `key` is the id of the first process or of the regulation's main table."""
 
     kind: str
     key: str
     name: str
-    process: Process | None
+    processes: tuple[Process, ...]
     forms: Mapping[str, Form]
     decisions: Mapping[str, Decision]
 
+    def process(self, key: str) -> Process | None:
+        """The process with this id; None in a regulation."""
+        return next((process for process in self.processes if process.id == key), None)
+
 
 def read_bundle(files: Mapping[str, bytes]) -> Bundle:
-    """Compile the files of one version. Raises DeployRefused with every finding of every file."""
+    """Compile the files that are deployed together. Raises DeployRefused with every finding of every file."""
     found: list[Finding] = _check_shape(files)
     processes: list[Process] = []
     forms: dict[str, Form] = {}
@@ -39,7 +46,7 @@ def read_bundle(files: Mapping[str, bytes]) -> Bundle:
     for name, content in sorted(files.items()):
         try:
             if name.endswith(".bpmn"):
-                processes.append(compile_process(content))
+                processes += compile_processes(content)
             elif name.endswith(".dmn"):
                 _merge(decisions, compile_decisions(content).decisions, name, found)
             elif name.endswith(".form"):
@@ -47,13 +54,14 @@ def read_bundle(files: Mapping[str, bytes]) -> Bundle:
                 _merge(forms, {form.id: form}, name, found)
         except DeployRefused as refusal:
             found += [replace(finding, file=name) for finding in refusal.findings]
-    if not errors(found) and processes:
-        found += _check_links(processes[0], forms, decisions) + _check_people(processes[0])
+    if not errors(found):
+        for process in processes:
+            found += _check_links(process, forms, decisions) + _check_people(process)
     if errors(found):
         raise DeployRefused(errors(found))
     if processes:
-        process = processes[0]
-        return Bundle("procedure", process.id, process.name or process.id, process, forms, decisions)
+        first = processes[0]
+        return Bundle("procedure", first.id, first.name or first.id, tuple(processes), forms, decisions)
     return _regulation(files, decisions)
 
 
@@ -63,7 +71,7 @@ def _regulation(files: Mapping[str, bytes], decisions: Mapping[str, Decision]) -
         raise DeployRefused([Finding("nothing_to_run", *message)])
     name, content = next(iter(files.items()))
     regulation = compile_regulation(content, name)
-    return Bundle("regulation", regulation.key, regulation.name or regulation.key, None, {}, decisions)
+    return Bundle("regulation", regulation.key, regulation.name or regulation.key, (), {}, decisions)
 
 
 def examine_file(name: str, content: bytes) -> list[Finding]:

@@ -190,6 +190,10 @@ class UnitOfWork:
         """Insert a row made here, or update one that `Fetch` brought, at commit; the row may still change until then."""
         self._writes[id(row)] = row
 
+    def forget(self, row: Base) -> None:
+        """Do not write a row after all."""
+        self._writes.pop(id(row), None)
+
     def commit(self) -> None:
         """Write the changed rows, let the event streams close over them, and commit once.
 

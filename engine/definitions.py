@@ -114,7 +114,7 @@ def compiled(system: System, session: Session, version_id: str) -> Compiled:
         if version is None:
             raise NotFound(what="流程版本", key=version_id)
         bundle = read_bundle(resources(session, version_id))
-        found = Compiled(version.id, version.key, version.number, bundle.process, bundle.forms, bundle.decisions)
+        found = Compiled(version.id, version.key, version.number, bundle.process(version.key), bundle.forms, bundle.decisions)
         system.compiled["version", version_id] = found
     return found
 

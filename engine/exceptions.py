@@ -241,10 +241,24 @@ class StateUnreadable(EngineError):
     """
 
 
-class MessagesUnsupported(EngineError):
-    """没有流程在等待消息:这一版引擎还不支持消息事件。
+class CalledByCase(EngineError):
+    """这个个案由另一个个案调用,那个个案还在等它的结果,不能单独终止。
 
-    请改用任务推进个案;支持消息后,这个接口会照常受理。
+    请终止上级个案,或在上级个案里把调用它的环节手工推进。
+    """
+
+
+class MessageKnown(EngineError):
+    """同一名称和关联键、同一编号的消息已经收到,还在有效时间内。
+
+    不必重发;确实是另一条消息时请换一个编号。
+    """
+
+
+class JobNotYours(EngineError):
+    """这项作业现在不归这个程序,可能是租期已过,已交给别的程序。
+
+    请重新领取作业;这次的结果没有保存。
     """
 
 

@@ -1,5 +1,6 @@
 """Running cases: their rows, and what may be read of them."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +17,12 @@ from engine.vault import SubjectKey
 
 ACTIVE, INCIDENT, COMPLETED, CANCELLED = "active", "incident", "completed", "cancelled"
 OFFERED, CLAIMED = "offered", "claimed"
+NUMBER_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0/O, 1/I: numbers are read out on the telephone
+
+
+def new_number(local: datetime) -> str:
+    """A number that people say on the telephone, `20261124-7KQ2MP`; `local` is the county's time."""
+    return f"{local:%Y%m%d}-{''.join(secrets.choice(NUMBER_LETTERS) for _ in range(6))}"
 
 
 def stream_of(instance_id: str) -> str:
@@ -136,6 +143,14 @@ def visible(actor: Actor):
 def sees_place(actor: Actor) -> bool:
     """Staff see the cases of their place; volunteers, partners and residents do not."""
     return actor.workforce not in ("volunteer", "partner") and actor.roles != frozenset({"resident"}) and actor.unit_path != ""
+
+
+def sees(actor: Actor, instance: Instance) -> bool:
+    """Whether the actor's unit covers a case; `visible` as a question about one row, without tasks that the actor holds."""
+    if not may(actor, "instance:read") or instance.county_id != actor.county_id:
+        return False
+    everywhere = may(actor, "audit:read") or "supervisor" in actor.roles
+    return everywhere or (sees_place(actor) and covers(actor.unit_path, instance.place_path))
 
 
 def open_instance(system: System, session: Session, actor: Actor, instance_id: str) -> Opened:

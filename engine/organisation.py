@@ -17,7 +17,7 @@ from engine.exceptions import Forbidden, NotFound, UnitClosed
 from engine.vault import SubjectKey, Vault
 
 KINDS = ("county", "station", "room")
-ROLES = ("supervisor", "lead", "worker", "auditor", "admin", "resident")
+ROLES = ("supervisor", "lead", "worker", "auditor", "admin", "resident", "program")
 WORKFORCE = {
     "full_time": "专职社工",
     "part_time": "兼职社工",
@@ -188,7 +188,9 @@ PERMISSION_NAMES = {
     "organisation:write": "调整机构和人员",
     "audit:verify": "核验历史",
     "audit:read": "查阅审计记录",
-    "message:send": "发送消息",
+    "message:publish": "发送消息和信号",
+    "job:work": "领取和办理作业",
+    "instance:operate": "处理运行中的个案",
     "outing:write": "报备外出",
     "outing:read": "查看外出人员",
     "alert:acknowledge": "处理提醒和警报",
@@ -198,7 +200,7 @@ PERMISSION_NAMES = {
 _TASKS = {"task:read", "task:claim", "task:complete", "task:release", "outing:write"}
 _WATCH = {"outing:read", "alert:acknowledge"}  # over who is out
 _CASES = {"definition:read", "instance:read", "instance:history", "organisation:read"}
-_STATION = _TASKS | _CASES | {"instance:start", "client:read", "client:write", "message:send"}
+_STATION = _TASKS | _CASES | {"instance:start", "client:read", "client:write"}
 
 # Rows are roles and workforce types; a person may what any of their rows allows, and nothing else. Within a permission the place still
 # counts: everybody sees only what their own unit covers, and a task only who may take it (engine.assignment).
@@ -207,10 +209,12 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "supervisor": frozenset(
         _STATION
         | {"definition:deploy", "definition:publish", "instance:cancel", "task:delegate", "incident:retry", "parameter:write"}
-        | {"client:erase", "audit:verify"}
+        | {"client:erase", "audit:verify", "message:publish", "instance:operate"}
         | _WATCH
     ),
-    "lead": frozenset(_STATION | _WATCH | {"instance:cancel", "task:delegate", "account:manage"}),
+    "lead": frozenset(
+        _STATION | _WATCH | {"instance:cancel", "task:delegate", "account:manage", "message:publish", "instance:operate"}
+    ),
     "worker": frozenset(_TASKS | _CASES),
     "auditor": frozenset(_CASES | {"task:read", "client:read", "audit:verify", "audit:read"}),
     # An admin keeps the installation and sees no case: the data of people served is none of an admin's business (PIPL 6, need to know).
@@ -219,6 +223,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         | {"audit:verify"}
     ),
     "resident": frozenset(),
+    # A program that does jobs or reports what happened elsewhere; it is told the data of its jobs and reads nothing else.
+    "program": frozenset({"message:publish", "job:work"}),
     # workforce types add to `worker`; volunteers and partners see a client only through a task they hold
     "full_time": frozenset(_STATION | {"task:delegate"}),
     "part_time": frozenset(_STATION),

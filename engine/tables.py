@@ -1,6 +1,22 @@
 """Every table, imported in one place: for migrations, and for `verify`, which compares all guarded rows."""
 
-from engine import accounts, audit, calendar, clients, commands, definitions, instances, organisation, parameters, timers, vault
+from engine import (
+    accounts,
+    audit,
+    calendar,
+    calls,
+    clients,
+    commands,
+    definitions,
+    deliveries,
+    instances,
+    jobs,
+    messages,
+    organisation,
+    parameters,
+    timers,
+    vault,
+)
 from engine.db import Base
 from engine.registers import alerts, outings
 
@@ -10,10 +26,14 @@ __all__ = [
     "alerts",
     "audit",
     "calendar",
+    "calls",
     "clients",
     "commands",
     "definitions",
+    "deliveries",
     "instances",
+    "jobs",
+    "messages",
     "organisation",
     "outings",
     "parameters",

@@ -1,4 +1,4 @@
-"""The worker: fires what is due, one transaction each, and sleeps between. Any number may run; each timer fires once."""
+"""The worker: does what is due, one transaction each, and sleeps between. Any number may run; each timer and delivery is done once."""
 
 import logging
 import threading
@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from engine.commands import StoredAnswer
 from engine.commands.calendars import finish_recount
 from engine.commands.clock import look
+from engine.commands.deliveries import carry_out
 from engine.commands.timers import fire_due
 from engine.exceptions import EngineError
 from engine.system import System
@@ -27,7 +28,7 @@ def run(system: System, stop: threading.Event, clock: Callable[[], datetime] = l
     while not stop.is_set():
         try:
             now = clock()
-            fired = fire_due(system, now, BATCH) + look(system, now, BATCH)
+            fired = max(fire_due(system, now, BATCH), look(system, now, BATCH), carry_out(system, now, BATCH))
             if swept != now.date():
                 finish_recount(system, now)
                 sweep(system, now)

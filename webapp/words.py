@@ -28,6 +28,7 @@ ROLES = {
     "auditor": _l("审计员"),
     "admin": _l("管理员"),
     "resident": _l("居民"),
+    "program": _l("外部程序"),
     "system": _l("系统"),
     "full_time": _l("专职社工"),
     "part_time": _l("兼职社工"),
@@ -189,7 +190,7 @@ def event_name(kind: str) -> str:
 def station_role(actor: Actor) -> str:
     """`拳铺镇社工站 · 专职社工`."""
     kind = f"partner:{actor.partner}" if actor.partner else actor.workforce
-    leading = next((each for each in ("supervisor", "lead", "auditor", "admin", "resident") if each in actor.roles), None)
+    leading = next((each for each in ("supervisor", "lead", "auditor", "admin", "resident", "program") if each in actor.roles), None)
     return " · ".join(filter(None, [place_name(actor.unit_path), role(leading or kind or "worker")]))
 
 

@@ -5,13 +5,15 @@
 * whoever lacks the permission is refused; a command that declares none is the product's own, and people may not carry it out;
 * an idempotency key belongs to actor and route; seen before, it answers what it answered first; with another body it is refused;
 * a refusal by right or regulation rolls everything back and leaves one event in the actor's access stream;
-* nothing is remembered of an act that failed.
+* nothing is remembered of an act that failed;
+* what it has for other cases (`posted`) is carried out right after its commit, by the same process and in transactions of its own; what
+  does not succeed then is the worker's.
 """
 
 import functools
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import String, select, update
@@ -45,6 +47,7 @@ class Act:
     system: System
     actor: Actor
     unit: UnitOfWork
+    posted: list[str] = field(default_factory=list)  # ids of the deliveries that wait for its commit
 
     @property
     def session(self) -> Session:
@@ -75,8 +78,11 @@ SYSTEM = "system:work"  # the permission of what only the worker and the seed do
 SIGNED_IN = "signed-in"  # no permission of its own: it is about oneself, or looks at the object to decide; the command says which
 
 
-def command(route: str, permission: str = SYSTEM):
-    """Make a command of a function `(act, …) -> answer` (a JSON-able dict). `route` names it for idempotency keys and refusals."""
+def command(route: str, permission: str = SYSTEM, *, settles: bool = True):
+    """Make a command of a function `(act, …) -> answer` (a JSON-able dict). `route` names it for idempotency keys and refusals.
+
+    `settles`: whether what it posted is carried out at once.
+    """
 
     def decorate(function: Callable) -> Callable:
         @functools.wraps(function)
@@ -93,10 +99,14 @@ def command(route: str, permission: str = SYSTEM):
                     if key:
                         _remember(act, route, key, answer)
                     unit.commit()
-                    return answer
             except (Forbidden, NotOffered, RegulationRefused) as refusal:
                 _record_refusal(system, actor, route, refusal, now)
                 raise
+            if settles and act.posted:
+                from engine.commands.deliveries import settle  # it is made of commands itself
+
+                settle(system, act.posted, now)
+            return answer
 
         run.permission = permission  # read by webapp.rights, which writes docs/rights.md
         run.route = route

@@ -5,7 +5,8 @@ from sqlalchemy import select
 from engine import definitions, parameters
 from engine.audit import Kind
 from engine.bundle import read_bundle
-from engine.commands import Act, command
+from engine.commands import Act, calling, command
+from engine.commands.messages import subscribe_starts
 from engine.commands.timers import schedule_starts
 from engine.db import new_id
 from engine.definitions import DRAFT, PUBLISHED, WITHDRAWN, Definition, Resource, Version
@@ -16,18 +17,28 @@ from engine.parameters import Parameter
 
 @command("definition:deploy", "definition:deploy")
 def deploy(act: Act, files: dict[str, bytes]) -> dict:
-    """Store a new draft version of what the files hold. Answers {key, number, id, kind, name}; raises DeployRefused with every finding."""
+    """Store a new draft version of what the files hold; of a diagram with several procedures, one of each, sharing the files.
+
+    Answers {key, number, id, kind, name} of the first, the same of all as `definitions`, and `warnings` (findings as dicts).
+    Raises DeployRefused with every finding.
+    """
     bundle = read_bundle(files)
-    stream = definitions.stream_of(act.actor.county_id, bundle.kind, bundle.key)
-    definition = _definition(act, bundle)
+    warnings = calling.check(act, bundle.processes)
+    named = {process.id: process.name or process.id for process in bundle.processes} or {bundle.key: bundle.name}
+    made = [_new_version(act, bundle.kind, key, name, files) for key, name in named.items()]
+    return made[0] | {"definitions": made, "warnings": [finding.as_dict() for finding in warnings]}
+
+
+def _new_version(act: Act, kind: str, key: str, name: str, files: dict[str, bytes]) -> dict:
+    definition = _definition(act, kind, key, name)
     definition.latest += 1
-    definition.name = bundle.name[:200]
+    definition.name = name[:200]
     version = Version(
         id=new_id(),
         county_id=act.actor.county_id,
         definition_id=definition.id,
-        kind=bundle.kind,
-        key=bundle.key,
+        kind=kind,
+        key=key,
         number=definition.latest,
         status=DRAFT,
         deployed_by=act.actor.person_id,
@@ -35,19 +46,21 @@ def deploy(act: Act, files: dict[str, bytes]) -> dict:
     )
     act.session.add(version)
     act.session.flush()
-    for name, content in files.items():
+    for file, content in files.items():
         act.session.add(
-            Resource(
-                county_id=act.actor.county_id, version_id=version.id, name=name, kind=bundle.kind, key=bundle.key, content=content
-            )
+            Resource(county_id=act.actor.county_id, version_id=version.id, name=file, kind=kind, key=key, content=content)
         )
-    act.record(stream, Kind.DEFINITION_DEPLOYED, facts={"key": bundle.key, "number": version.number, "files": sorted(files)})
-    return {"key": bundle.key, "number": version.number, "id": version.id, "kind": bundle.kind, "name": definition.name}
+    stream = definitions.stream_of(act.actor.county_id, kind, key)
+    act.record(stream, Kind.DEFINITION_DEPLOYED, facts={"key": key, "number": version.number, "files": sorted(files)})
+    return {"key": key, "number": version.number, "id": version.id, "kind": kind, "name": definition.name}
 
 
 @command("definition:publish", "definition:publish")
 def publish(act: Act, key: str, number: int) -> dict:
-    """Make a draft the version that new cases use; a regulation binds every open case from now on. Raises VersionClosed, NotFound."""
+    """Make a draft the version that new cases use; a regulation binds every open case from now on.
+
+    Raises VersionClosed, NotFound; DeployRefused where it calls in a ring with what was published since.
+    """
     definition, version = _version(act, key, number)
     if version.status != DRAFT:
         raise VersionClosed(definition=key, number=number, status=version.status)
@@ -57,7 +70,10 @@ def publish(act: Act, key: str, number: int) -> dict:
     definition.published_version_id = version.id
     act.record(version.__stream__(), Kind.DEFINITION_PUBLISHED, facts={"key": key, "number": number})
     if version.kind == "procedure":
+        process = definitions.compiled(act.system, act.session, version.id).process
+        calling.check(act, (process,))
         schedule_starts(act, definition, version)
+        subscribe_starts(act, definition, process)
     return {"key": key, "number": number, "id": version.id, "status": PUBLISHED}
 
 
@@ -71,6 +87,7 @@ def withdraw(act: Act, key: str, number: int) -> dict:
     if definition.published_version_id == version.id:
         definition.published_version_id = None
         schedule_starts(act, definition, None)
+        subscribe_starts(act, definition, None)
     act.record(version.__stream__(), Kind.DEFINITION_WITHDRAWN, facts={"key": key, "number": number})
     return {"key": key, "number": number, "id": version.id, "status": WITHDRAWN}
 
@@ -102,18 +119,18 @@ def set_parameter(act: Act, name: str, value, unit_key: str | None = None, valid
     return {"key": name, "value": value}
 
 
-def _definition(act: Act, bundle) -> Definition:
-    query = select(Definition).where(Definition.county_id == act.actor.county_id, Definition.key == bundle.key).with_for_update()
+def _definition(act: Act, kind: str, key: str, name: str) -> Definition:
+    query = select(Definition).where(Definition.county_id == act.actor.county_id, Definition.key == key).with_for_update()
     definition = act.session.scalar(query)
-    if definition is not None and definition.kind != bundle.kind:
-        raise InvalidRequest(field="key", reason=f"编号“{bundle.key}”已用于另一类定义")
+    if definition is not None and definition.kind != kind:
+        raise InvalidRequest(field="key", reason=f"编号“{key}”已用于另一类定义")
     if definition is None:
         definition = Definition(
             id=new_id(),
             county_id=act.actor.county_id,
-            kind=bundle.kind,
-            key=bundle.key,
-            name=bundle.name[:200],
+            kind=kind,
+            key=key,
+            name=name[:200],
             latest=0,
             published_version_id=None,
         )

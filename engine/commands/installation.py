@@ -17,7 +17,7 @@ from engine.exceptions import DeployRefused, NotFound
 from engine.findings import Finding
 from engine.organisation import Actor, Unit
 from engine.system import System
-from engine.workflow import compile_process
+from engine.workflow import compile_processes
 
 Progress = Callable[[str, int, int], None]
 
@@ -33,7 +33,7 @@ def deploy_directory(system: System, actor: Actor, directory: Path, now: datetim
     lines = []
     for number, (name, files) in enumerate(bundles):
         progress(name, number, len(bundles))
-        lines.append(_deploy_one(system, actor, files, now))
+        lines += _deploy_one(system, actor, files, now)
     progress("", len(bundles), len(bundles))
     return lines
 
@@ -71,21 +71,26 @@ def bundles_of(directory: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
         tables[path.name] = (compile_decisions(content, path.name).decisions.keys(), content)
     for path in sorted(directory.rglob("*.bpmn")):
         content = path.read_bytes()
-        process = compile_process(content)
+        processes = compile_processes(content)
+        form_ids = {each for process in processes for each in process.form_ids}
+        decision_ids = {each for process in processes for each in process.decision_ids}
         # Only what the diagram names: another procedure's form must not make a new version of this one.
-        files = {name: form for name, (form_id, form) in forms.items() if form_id in process.form_ids}
-        files |= {name: table for name, (ids, table) in tables.items() if ids & process.decision_ids}
+        files = {name: form for name, (form_id, form) in forms.items() if form_id in form_ids}
+        files |= {name: table for name, (ids, table) in tables.items() if ids & decision_ids}
         yield path.stem, {path.name: content} | files
 
 
-def _deploy_one(system: System, actor: Actor, files: dict[str, bytes], now: datetime) -> dict:
+def _deploy_one(system: System, actor: Actor, files: dict[str, bytes], now: datetime) -> list[dict]:
     bundle = read_bundle(files)
-    current = _published(system, bundle.key)
-    if current is not None and current[1] == files:
-        return {"key": bundle.key, "number": current[0].number, "kind": bundle.kind, "name": bundle.name, "changed": False}
+    names = {process.id: process.name or process.id for process in bundle.processes} or {bundle.key: bundle.name}
+    current = {key: _published(system, key) for key in names}
+    if all(found is not None and found[1] == files for found in current.values()):
+        kind = {"kind": bundle.kind, "changed": False}
+        return [{"key": key, "number": current[key][0].number, "name": name} | kind for key, name in names.items()]
     answer = deploy(system, actor, files, now=now)
-    publish(system, actor, answer["key"], answer["number"], now=now)
-    return answer | {"changed": True}
+    for each in answer["definitions"]:
+        publish(system, actor, each["key"], each["number"], now=now)
+    return [each | {"changed": True} for each in answer["definitions"]]
 
 
 def _published(system: System, key: str) -> tuple[Version, dict[str, bytes]] | None:

@@ -1,19 +1,17 @@
 """Starting, cancelling and repairing cases."""
 
-import secrets
+from dataclasses import dataclass
 
-from engine import audit, clients, definitions, instances, organisation as org
+from sqlalchemy import select
+
+from engine import clients, definitions, instances, organisation as org
 from engine.audit import Kind
 from engine.commands import Act, command
-from engine.commands.running import Run, lock_instance, require_open
+from engine.commands.running import Run, lock_instance, open_case, require_open
 from engine.commands.tasks import complete_wait
-from engine.db import new_id
-from engine.exceptions import Forbidden, InvalidRequest, NoIncident, NotFound
+from engine.exceptions import CalledByCase, Forbidden, InvalidRequest, NoIncident, NotFound
 from engine.instances import ACTIVE, INCIDENT, Instance
-from engine.reference import in_force
 from engine.workflow import Case
-
-NUMBER_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0/O, 1/I: numbers are read out on the telephone
 
 
 @command("instance:start", "instance:start")
@@ -28,37 +26,11 @@ def start(act: Act, definition: str, data: dict | None = None, place: str | None
 def begin(act: Act, definition: str, data: dict, place: str | None, client_id: str | None, start_event: str | None = None) -> Run:
     """What `start` and a timer start share."""
     compiled = definitions.published(act.system, act.session, definition)
-    today = act.now.astimezone(act.system.zone).date()
-    unit = org.unit_by_key(act.session, act.actor.county_id, place or act.actor.unit_key, on=today)
+    unit = unit_today(act, place or act.actor.unit_key)
     if not org.covers(act.actor.unit_path, unit.path):
         raise Forbidden(permission="instance:start", unit=unit.name)
     variables = {"placeName": unit.name} | (_known(act, client_id) if client_id else {})
-    instance_id = new_id()
-    key = act.system.vault.new_key(act.session, act.actor.county_id, f"instance/{instance_id}", act.now)
-    audit.open_stream(act.unit, instances.stream_of(instance_id), act.actor.county_id)
-    instance = Instance.row(
-        id=instance_id,
-        county_id=act.actor.county_id,
-        number=f"{act.now.astimezone(act.system.zone):%Y%m%d}-{''.join(secrets.choice(NUMBER_LETTERS) for _ in range(6))}",
-        definition_key=compiled.key,
-        version_id=compiled.version_id,
-        version_number=compiled.number,
-        client_id=client_id,
-        unit_id=unit.id,
-        place_path=unit.path,
-        station_id=unit.station_id,
-        status=ACTIVE,
-        started_by=act.actor.person_id,
-        started_at=act.now,
-        ended_at=None,
-        key_id=key.id,
-        sealed_state=b"",
-    )
-    run = Run(act, instance, key, compiled, in_force(act.system, act.session))
-    run.record(
-        Kind.INSTANCE_STARTED,
-        {"definition": compiled.key, "version": compiled.number, "place": unit.path, "client": client_id, "start": start_event},
-    )
+    run = open_case(act, compiled, Place.of(unit), client_id, {"start": start_event})
     run.case = Case.start(compiled.process, variables, run.environment, start_event)
     run.save()
     if data:
@@ -66,13 +38,38 @@ def begin(act: Act, definition: str, data: dict, place: str | None, client_id: s
     return run
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a case is: the fields of its row."""
+
+    unit_id: str
+    place_path: str
+    station_id: str | None
+
+    @classmethod
+    def of(cls, unit: org.Unit) -> "Place":
+        """The place that a unit is."""
+        return cls(unit.id, unit.path, unit.station_id)
+
+
+def unit_today(act: Act, unit_key: str) -> org.Unit:
+    """The unit with a key, as it is today. Raises NotFound, UnitClosed."""
+    return org.unit_by_key(act.session, act.actor.county_id, unit_key, on=act.now.astimezone(act.system.zone).date())
+
+
 @command("instance:cancel", "instance:cancel")
 def cancel(act: Act, instance_id: str, reason: str) -> dict:
-    """End a case early, for a reason that stays in its history. Raises NotFound, InstanceClosed, Forbidden, InvalidRequest."""
+    """End a case early, for a reason that stays in its history; cases that it called end with it.
+
+    Raises NotFound, InstanceClosed, CalledByCase, Forbidden, InvalidRequest.
+    """
     if not reason or not reason.strip():
         raise InvalidRequest(field="reason", reason="请写明原因")
-    run = _managed(act, instance_id, "instance:cancel")
+    run = managed(act, instance_id, "instance:cancel")
     require_open(run)
+    link = run.caller()
+    if link is not None and _waits(act, link.parent_id):
+        raise CalledByCase()
     run.record(Kind.INSTANCE_CANCELLED, {}, {"reason": reason.strip()})
     run.case.cancel(run.environment, reason.strip())
     run.save()
@@ -82,7 +79,7 @@ def cancel(act: Act, instance_id: str, reason: str) -> dict:
 @command("instance:retry", "incident:retry")
 def retry(act: Act, instance_id: str) -> dict:
     """Try again every step of a case that failed. Raises NotFound, NoIncident, Forbidden."""
-    run = _managed(act, instance_id, "incident:retry")
+    run = managed(act, instance_id, "incident:retry")
     if run.instance.status != INCIDENT:
         raise NoIncident()
     failed = [incident.token for incident in run.case.incidents()]
@@ -94,12 +91,17 @@ def retry(act: Act, instance_id: str) -> dict:
     return _answer(run)
 
 
-def _managed(act: Act, instance_id: str, permission: str) -> Run:
+def managed(act: Act, instance_id: str, permission: str) -> Run:
     """A case that the actor's unit covers; somebody else's is not found."""
     run = lock_instance(act, instance_id)
     if not instances.sees_place(act.actor) or not org.covers(act.actor.unit_path, run.instance.place_path):
         raise NotFound(what="个案", key=instance_id)
     return run.restore()
+
+
+def _waits(act: Act, instance_id: str) -> bool:
+    """Whether a case is still open."""
+    return act.session.scalar(select(Instance.status).where(Instance.id == instance_id)) in (ACTIVE, INCIDENT)
 
 
 def _answer_first_form(run: Run, data: dict) -> None:

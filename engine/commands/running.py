@@ -1,4 +1,4 @@
-"""A case taken up under its lock: restored, moved on, and written back with its tasks, timers and events."""
+"""A case taken up under its lock: restored, moved on, and written back with its tasks, timers, waits, jobs and events."""
 
 import functools
 from dataclasses import dataclass, field
@@ -6,18 +6,21 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, literal, select
 
-from engine import audit, definitions, instances, reference
+from engine import audit, calls, definitions, instances, reference
 from engine.assignment import may_take
 from engine.audit import Kind, Stream
-from engine.commands import Act
-from engine.db import Fetch, new_id
+from engine.calls import CalledCase
+from engine.commands import Act, outside
+from engine.db import Base, Fetch, new_id
 from engine.definitions import Compiled
 from engine.exceptions import InstanceClosed, NotFound
 from engine.instances import ACTIVE, CLAIMED, INCIDENT, OFFERED, Instance, Task, Timer
+from engine.jobs import HANDLERS
+from engine.messages import StartedCase
 from engine.organisation import Unit, actor_of
 from engine.reference import Reference
 from engine.vault import SubjectKey
-from engine.workflow import Case, Environment, Step, Wait
+from engine.workflow import Case, Environment, Outgoing, Step, Wait
 
 MOST_EXCLUDED = 12  # fit into the column that lists are filtered by; the ledger knows all
 PLACES = {"county": 1, "station": 2, "room": 3}  # how many parts of a place's path a task's place keeps
@@ -25,7 +28,11 @@ PLACES = {"county": 1, "station": 2, "room": 3}  # how many parts of a place's p
 
 @dataclass
 class Run:
-    """One case in a command's hands. `ledger` remembers who did what: `authors` by tag, `stages` passed, `completed` tasks."""
+    """One case in a command's hands.
+
+    `ledger` remembers who did what: `authors` by tag, `stages` passed, `completed` tasks; and `begun_by`, the hash of the message key that
+    began it. `subscriptions` (ids) and `jobs` (tokens) are those in the tables; `called`: cases begun by this command, by token.
+    """
 
     act: Act
     instance: Instance
@@ -37,6 +44,11 @@ class Run:
     _waits: set[int] = field(default_factory=set)
     _timers: dict[int, datetime] = field(default_factory=dict)
     new_tasks: list[Task] = field(default_factory=list)
+    subscriptions: set[int] = field(default_factory=set)
+    jobs: set[int] = field(default_factory=set)
+    called: dict[int, str] = field(default_factory=dict)
+    _link: CalledCase | None = None
+    _fresh: dict[str, Base] = field(default_factory=dict)  # rows of this command by name: not in the tables before it commits
 
     @functools.cached_property
     def environment(self) -> Environment:
@@ -46,7 +58,7 @@ class Run:
         names["parameters"] = self.reference.parameters(act.now, place.station_id)
         names["case"] = {"id": place.id, "number": place.number, "place": place.place_path.rsplit("/", 1)[-1]}
         now = act.now.astimezone(act.system.zone)
-        return Environment(now, names, self._decide, act.system.zone)
+        return Environment(now, names, self._decide, act.system.zone, HANDLERS)
 
     def _decide(self, decision: str, context: dict):
         return self.compiled.decisions[decision].decide(context, clock=self.act.now.astimezone(self.act.system.zone))
@@ -63,6 +75,8 @@ class Run:
         self.ledger = state["ledger"]
         self._waits = {wait.token for wait in self.case.waits()}
         self._timers = {timer.id: timer.due for timer in self.case.timers()}
+        self.subscriptions = {wait.id for wait in self.case.subscriptions()}
+        self.jobs = {job.token for job in self.case.jobs()}
         return self
 
     def record(self, kind: str, facts: dict | None = None, sealed: dict | None = None) -> None:
@@ -70,11 +84,13 @@ class Run:
         self.act.record(self.stream, kind, facts=facts, sealed=sealed, key=self.key)
 
     def save(self, done: int | None = None) -> None:
-        """Write the steps taken, the new state, and the tasks and timers that opened or closed. `done`: the token just completed."""
+        """Write the steps taken, the new state, and what opened or closed. `done`: the token just completed."""
+        outside.settle(self)
         for kind, facts, data in _lines(self.case.drain_steps()):
             self.record(kind, facts, data)
         self._save_tasks(done)
         self._save_timers()
+        outside.save(self)
         self.instance.status = str(self.case.status)
         if self.instance.status not in (ACTIVE, INCIDENT):
             self.instance.ended_at = self.act.now
@@ -174,16 +190,11 @@ class Run:
 
     def _save_timers(self) -> None:
         timers = {timer.id: timer for timer in self.case.timers()}
-        gone = self._timers.keys() - timers.keys()
         moved = {number for number, due in self._timers.items() if number in timers and timers[number].due != due}
-        if gone | moved:
-            stale = delete(Timer.__table__).where(Timer.instance_id == self.instance.id, Timer.timer.in_(gone | moved))
-            self.act.unit.connection.execute(stale)
-        for number in gone:
-            audit.mark_removed(self.act.unit, self.stream, f"timer/{self.instance.id}/{number}")
+        self.drop(Timer.timer, self._timers.keys() - timers.keys() | moved)
         for number in sorted((timers.keys() - self._timers.keys()) | moved):
             timer = timers[number]
-            self.act.unit.write(
+            self.keep(
                 Timer.row(
                     instance_id=self.instance.id,
                     county_id=self.instance.county_id,
@@ -197,6 +208,97 @@ class Run:
                 )
             )
         self._timers = {number: timer.due for number, timer in timers.items()}
+
+    def keep(self, row: Base) -> None:
+        """Add a row of this case: a timer, a wait, a job."""
+        self._fresh[audit.row_name(row)] = row
+        self.act.unit.write(row)
+
+    def drop(self, column, numbers) -> None:
+        """Remove rows of this case by the second part of their key. One that this command itself added is not written at all."""
+        stale, model = [], column.class_
+        for number in numbers:
+            name = f"{model.__tablename__}/{self.instance.id}/{number}"
+            row = self._fresh.pop(name, None)
+            if row is not None:
+                self.act.unit.forget(row)
+            else:
+                stale.append(number)
+                audit.mark_removed(self.act.unit, self.stream, name)
+        if stale:
+            statement = delete(model.__table__).where(model.instance_id == self.instance.id, column.in_(stale))
+            self.act.unit.connection.execute(statement)
+
+    # --- calling and being called ---------------------------------------------------------------------------------------------
+
+    def caller(self) -> CalledCase | None:
+        """By whom this case was called."""
+        if self._link is None and self.case.called:
+            self._link = calls.caller_of(self.act.session, self.instance.id)
+        return self._link
+
+    def depth(self) -> int:
+        """How many cases above this one called one another."""
+        link = self.caller()
+        return link.depth if link else 0
+
+    def begin_called(self, compiled: Compiled, wish: Outgoing, depth: int) -> str:
+        """Begin the case that an element of this one calls, at the same place and for the same person; answers its id."""
+        child = open_case(self.act, compiled, self.instance, self.instance.client_id, {"parent": self.instance.id})
+        link = CalledCase.row(
+            instance_id=child.instance.id,
+            county_id=child.instance.county_id,
+            parent_id=self.instance.id,
+            parent_token=wish.token,
+            depth=depth,
+        )
+        self.act.unit.write(link)
+        child._link = link
+        told = {"token": wish.token, "element": self.element_of(wish.token), "instance": child.instance.id, "number": child.instance.number}
+        self.record(Kind.CASE_CALLED, told | {"definition": compiled.key})
+        child.case = Case.start(compiled.process, wish.variables, child.environment, called=True)
+        child.save()
+        return child.instance.id
+
+    def element_of(self, token: int) -> str | None:
+        """The element a token is in."""
+        return self.case.tokens[token].element if token in self.case.tokens else None
+
+
+def open_case(act: Act, compiled: Compiled, place, client_id: str | None, facts: dict, begun_by: str | None = None) -> Run:
+    """A new case of a version, not begun yet: its row, key and stream. `place` has unit_id, place_path and station_id, as a case has.
+
+    `begun_by`: the hash of the message key that begins it; while it is open, no other of its procedure begins by the same.
+    """
+    instance_id = new_id()
+    key = act.system.vault.new_key(act.session, act.actor.county_id, f"instance/{instance_id}", act.now)
+    audit.open_stream(act.unit, instances.stream_of(instance_id), act.actor.county_id)
+    instance = Instance.row(
+        id=instance_id,
+        county_id=act.actor.county_id,
+        number=instances.new_number(act.now.astimezone(act.system.zone)),
+        definition_key=compiled.key,
+        version_id=compiled.version_id,
+        version_number=compiled.number,
+        client_id=client_id,
+        unit_id=place.unit_id,
+        place_path=place.place_path,
+        station_id=place.station_id,
+        status=ACTIVE,
+        started_by=act.actor.person_id,
+        started_at=act.now,
+        ended_at=None,
+        key_id=key.id,
+        sealed_state=b"",
+    )
+    run = Run(act, instance, key, compiled, reference.in_force(act.system, act.session))
+    told = {"definition": compiled.key, "version": compiled.number, "place": place.place_path, "client": client_id}
+    run.record(Kind.INSTANCE_STARTED, told | facts)
+    if begun_by:
+        run.ledger["begun_by"] = begun_by
+        started = {"instance_id": instance_id, "county_id": instance.county_id}
+        act.unit.write(StartedCase.row(**started, definition_key=compiled.key, key_hash=begun_by))
+    return run
 
 
 def _lines(steps: list[Step]) -> list[tuple[str, dict, dict | None]]:
@@ -221,7 +323,7 @@ def lock_instance(act: Act, instance_id: str) -> Run:
     row = _OF_INSTANCE(act.unit.connection, instance=instance_id, county=act.actor.county_id)
     if row is None:
         raise NotFound(what="个案", key=instance_id)
-    return _open(act, *row)
+    return take_up(act, *row)
 
 
 def lock_stream(act: Act, instance_id: str) -> str:
@@ -236,7 +338,7 @@ def lock_task(act: Act, task_id: str) -> tuple[Run, Task]:
     row = _OF_TASK(act.unit.connection, task=task_id, county=act.actor.county_id)
     if row is None:
         raise NotFound(what="任务", key=task_id)
-    return _open(act, *row[1:]), row[0]
+    return take_up(act, *row[1:]), row[0]
 
 
 _LOCK_INSTANCE = select(Stream.id).where(Stream.id == literal("instance/") + bindparam("instance")).with_for_update()
@@ -285,7 +387,8 @@ def _lock(act: Act, statement, **parameters) -> None:
         act.unit.connection.execute(statement, parameters)
 
 
-def _open(act: Act, instance: Instance, key: SubjectKey, head: Stream) -> Run:
+def take_up(act: Act, instance: Instance, key: SubjectKey, head: Stream) -> Run:
+    """Take up a case whose rows were read under its lock; it is not restored yet."""
     audit.adopt(act.unit, head)
     # Both are nearly always known already; only if not is the session worth its making.
     compiled = definitions.known(act.system, instance.version_id) or definitions.compiled(act.system, act.session, instance.version_id)

@@ -150,9 +150,9 @@ class Case:
         run.go()
 
     def correlate(self, subscription: int, variables: Mapping[str, Any], env: Environment) -> None:
-        """A message that was waited for has come. Raises NoSuchSubscription."""
+        """A message or signal that was waited for has come. Raises NoSuchSubscription."""
         wait = self.awaited.get(subscription)
-        if wait is None or wait.trigger != Trigger.MESSAGE:
+        if wait is None or wait.trigger == Trigger.CONDITION:
             raise NoSuchSubscription(subscription=subscription)
         run = Run(self, env)
         events.happen(run, wait, variables)
@@ -211,10 +211,21 @@ class Case:
         run = Run(self, env)
         element = run.element(done)
         self.step("call:completed", element, done, process=process)
+        if (body := self.tokens[done.parent]).is_loop:  # counter and results are the body's own; the called case had an old copy
+            variables = {name: value for name, value in variables.items() if name not in body.variables}
         if not element.call.takes_all:  # only what output mappings pick
             run.write_local(done, dict(variables) if element.outputs else {})
             variables = {}
         self._finish(run, done, variables)
+
+    def refuse_call(self, token: int, code: str, message: str, env: Environment) -> None:
+        """What an element calls cannot be begun: an incident; `retry` calls anew. Raises NoSuchToken."""
+        failed = self._token(token)
+        if failed.call is None:
+            raise NoSuchToken(token=token)
+        run = Run(self, env)
+        run.trouble(failed, Trouble(code, message))
+        run.go()
 
     def _finish(self, run: Run, done: Token, variables: Mapping[str, Any]) -> None:
         run.store(done, dict(variables))

@@ -189,6 +189,7 @@ class Run:
         empty = [t for t in self.tokens.values() if t.stage is Stage.INSIDE and not t.is_loop and t.id not in busy and not t.arrived]
         for scope in empty:
             if scope.id == ROOT:
+                self.stop_waiting(scope)  # its event subprocesses begin no more
                 self.case.finish()
             else:
                 self.advance_later(scope, Stage.LEAVING)

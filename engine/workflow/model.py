@@ -288,6 +288,12 @@ class Process:
         return ([element.attached_to] if element.attached_to else []) + self._links.get(element.id, [])
 
     @cached_property
+    def called_ids(self) -> Mapping[str, str]:
+        """Procedures it calls by a fixed id: element id → process id; computed ids are known only while running."""
+        calls = {element.id: element.call.process_id for element in self.elements.values() if element.call}
+        return {element: call.text for element, call in calls.items() if call.expression is None}
+
+    @cached_property
     def _links(self) -> Mapping[str, list[str]]:
         found: dict[str, list[str]] = {}
         for element in self.elements.values():

@@ -272,12 +272,18 @@ class Diagram:
                 boxes[name] = (x, y + (0 if h >= 80 else (80 - h) // 2), w, h)
                 columns[column] = y + max(h, 80) + 50
                 width, bottom = max(width, w), max(bottom, y + max(h, 80))
-            right = x + width
-            x = right + 60
+            right = max(right, x + width)
+            x = x + width + 60
+        for node in [node for node in self.nodes.values() if node.scope == scope and "triggeredByEvent" in node.attributes]:
+            bottom += 60
+            inner_right, inner_bottom = self._place(node.id, left + 40, bottom + 40, boxes)
+            boxes[node.id] = (left, bottom, inner_right - left + 20, inner_bottom - bottom + 40)
+            right, bottom = max(right, inner_right + 20), inner_bottom + 40
         return right, bottom
 
     def _depths(self, scope: str | None) -> dict[str, int]:
         members = [node for node in self.nodes.values() if node.scope == scope and node.tag != "boundaryEvent"]
+        members = [node for node in members if "triggeredByEvent" not in node.attributes]
         depth = {node.id: 0 for node in members if node.tag == "startEvent"}
         pending = list(depth)
         while pending:
@@ -343,8 +349,16 @@ def shape(name: str, box: tuple[int, int, int, int], attributes: str = "") -> st
 
 
 def edge(name: str, source: tuple[int, int, int, int], target: tuple[int, int, int, int], upright: bool = False) -> str:
-    """A drawn arrow: from the right side to the left, or from middle to middle."""
+    """A drawn arrow with right angles: from the right side to the left, or (`upright`) from below to above."""
     (ax, ay, aw, ah), (bx, by, bw, bh) = source, target
-    ends = ((ax + aw // 2, ay + ah), (bx + bw // 2, by)) if upright else ((ax + aw, ay + ah // 2), (bx, by + bh // 2))
-    points = "".join(f'<di:waypoint x="{x}" y="{y}"/>' for x, y in ends)
+    if upright:
+        middle = (ay + ah + by) // 2
+        ends = [(ax + aw // 2, ay + ah), (ax + aw // 2, middle), (bx + bw // 2, middle), (bx + bw // 2, by)]
+    elif bx > ax + aw:
+        middle = bx - 30
+        ends = [(ax + aw, ay + ah // 2), (middle, ay + ah // 2), (middle, by + bh // 2), (bx, by + bh // 2)]
+    else:  # back: below both
+        below = max(ay + ah, by + bh) + 30
+        ends = [(ax + aw // 2, ay + ah), (ax + aw // 2, below), (bx + bw // 2, below), (bx + bw // 2, by + bh)]
+    points = "".join(f'<di:waypoint x="{x}" y="{y}"/>' for x, y in dict.fromkeys(ends))
     return f'      <bpmndi:BPMNEdge id="{name}_di" bpmnElement="{name}">{points}</bpmndi:BPMNEdge>\n'

@@ -91,7 +91,7 @@ class Service(Driver):
         self.verdicts: list[Verdict] = []
         self.stages: list[str] = []
         self.authors: dict[str, list[str]] = {}
-        super().__init__(BUNDLE.process, names=host_names(), decide=self._decide, zone=CALENDAR.zone)
+        super().__init__(BUNDLE.processes[0], names=host_names(), decide=self._decide, zone=CALENDAR.zone)
         self.answer("visit", **visit)
 
     def _decide(self, decision: str, context: dict):

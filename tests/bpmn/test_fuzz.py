@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 from lxml import etree
 
 from engine.exceptions import DeployRefused
-from engine.workflow import Case, compile_process, examine
+from engine.workflow import Case, compile_processes, examine
 from engine.workflow.vocabulary import EXTENSIONS, WORDS
 from tests.bpmn.generate import tangle
 from tests.bpmn.harness import DIAGRAMS, NOW, Environment
@@ -77,12 +77,26 @@ def _examine_and_start(xml: bytes) -> None:
     assert all(finding.message and finding.message_en for finding in findings)
     if any(finding.severity == "error" for finding in findings):
         with pytest.raises(DeployRefused):
-            compile_process(xml)
+            compile_processes(xml)
         return
     env = Environment(now=NOW, visits=200)
-    case = Case.start(compile_process(xml), {}, env)
-    for _ in range(5):
-        for timer in case.timers()[:1]:
-            case.fire(timer.id, env)
-        for wait in case.waits()[:1]:
-            case.complete(wait.token, {}, env)
+    for process in compile_processes(xml):
+        case = Case.start(process, {}, env)
+        for _ in range(5):
+            _go_on(case, env)
+
+
+def _go_on(case: Case, env: Environment) -> None:
+    """Whatever can happen, once."""
+    for timer in case.timers()[:1]:
+        case.fire(timer.id, env)
+    for wait in case.waits()[:1]:
+        case.complete(wait.token, {}, env)
+    for subscription in case.subscriptions()[:1]:
+        case.correlate(subscription.id, {"came": True}, env)
+    for job in case.jobs()[:1]:
+        case.complete_job(job.token, {"done": True}, env)
+    for call in case.calls()[:1]:
+        case.finish_call(call.token, {"back": True}, env)
+    case.correct({"x": True}, env)
+    assert Case.restore(case.process, case.state()).state() == case.state()

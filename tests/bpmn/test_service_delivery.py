@@ -327,7 +327,7 @@ def test_the_visit_interval(risk, born, categories, days):
 
 def test_a_program_that_takes_each_first_option_reaches_the_end():
     """By our convention the first option of every choice is the regular path, so that anybody can drive a case without knowing it."""
-    case = Driver(BUNDLE.process, names=host_names(), decide=decide_at(NOW), zone=CALENDAR.zone)
+    case = Driver(BUNDLE.processes[0], names=host_names(), decide=decide_at(NOW), zone=CALENDAR.zone)
     for _ in range(40):
         if case.case.waits():
             wait = case.case.waits()[0]
@@ -369,7 +369,7 @@ def _something(component):
 def test_the_bundles_of_the_bench_run(name):
     files = {path.name: path.read_bytes() for path in (BENCH / f"{name}.bpmn", *BENCH.glob("*.form"))}
     bundle = read_bundle(files)
-    case = Driver(bundle.process)
+    case = Driver(bundle.processes[0])
     answers = {"ten_fields": TEN_FIELDS, "again": {"done": False, "count": 1}}
     for _ in range(5):
         for wait in case.case.waits():
@@ -394,8 +394,8 @@ def test_the_form_of_the_bench_has_ten_fields():
 def test_nothing_to_remark():
     assert examine(FILES["service_delivery.bpmn"]) == []
     assert [form.id for form in BUNDLE.forms.values() if form.findings] == []
-    assert BUNDLE.process.form_ids == set(BUNDLE.forms) == set(ANSWERS)
-    assert BUNDLE.process.decision_ids == set(BUNDLE.decisions)
+    assert BUNDLE.processes[0].form_ids == set(BUNDLE.forms) == set(ANSWERS)
+    assert BUNDLE.processes[0].decision_ids == set(BUNDLE.decisions)
 
 
 def test_every_parameter_is_used_and_explained():
@@ -408,7 +408,7 @@ def test_every_parameter_is_used_and_explained():
 
 def test_every_user_task_says_who_when_and_which_stage():
     stages = {"intake", "assessment", "plan", "intervention", "evaluation", "closing", "followup"}
-    for element in BUNDLE.process.elements.values():
+    for element in BUNDLE.processes[0].elements.values():
         if element.kind is Kind.USER_TASK:
             assert element.form_id, element.id
             assert element.assignment.candidate_groups, element.id
@@ -417,7 +417,7 @@ def test_every_user_task_says_who_when_and_which_stage():
 
 
 def test_everything_has_its_english():
-    for element in BUNDLE.process.elements.values():
+    for element in BUNDLE.processes[0].elements.values():
         assert not element.name or element.properties.get("name_en"), element.id
     for path in sorted((SOURCES / "forms").glob("*.form")):
         for component in _components(json.loads(path.read_text(encoding="utf-8"))):

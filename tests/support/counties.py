@@ -10,11 +10,12 @@ import pytest
 
 from engine import calendar, definitions, instances, tasks
 from engine.commands.calendars import import_year
+from engine.commands.clock import look
 from engine.commands.definitions import deploy, publish
+from engine.commands.deliveries import carry_out
 from engine.commands.installation import deploy_directory, load_parameters
 from engine.commands.instances import start
 from engine.commands.tasks import claim, complete
-from engine.commands.clock import look
 from engine.commands.timers import fire_due
 from engine.organisation import Actor
 from engine.verification import verify
@@ -68,9 +69,12 @@ class County:
     def pass_time(self, **delta) -> int:
         """Let time pass and the worker do what is due: `pass_time(days=3)`. Answers how many timers fired."""
         self.now += timedelta(**delta)
-        fired = total = fire_due(self.system, self.now) + look(self.system, self.now)
-        while fired:
-            fired = fire_due(self.system, self.now) + look(self.system, self.now)
+        def once() -> int:
+            return fire_due(self.system, self.now) + look(self.system, self.now)
+
+        fired = total = once()
+        while fired + carry_out(self.system, self.now):
+            fired = once()
             total += fired
         return total
 

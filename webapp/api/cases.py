@@ -1,16 +1,15 @@
 """Cases for programs: start, read, follow, cancel, repair."""
 
 import marshmallow as ma
-from sqlalchemy import select
 
-from engine import audit, definitions, feel, instances, organisation
+from engine import calls, definitions, feel, instances, operations, organisation
 from engine.commands import instances as commands
-from engine.exceptions import InvalidRequest, MessagesUnsupported, NotFound
+from engine.exceptions import InvalidRequest, NotFound
 from engine.instances import ACTIVE, INCIDENT, Instance
 from engine.workflow import Case
 from webapp.api.shared import KEYED, Anything, Page, Schema, Text, blueprint, from_cursor, idempotency_key, instant, page_of
 from webapp.api.tasks import task_summary
-from webapp.auth import actor, command, require, session, system
+from webapp.auth import actor, command, session, system
 from webapp.cases.views import note_look
 from webapp.places import places
 
@@ -39,14 +38,6 @@ class Reason(Schema):
     """Why; it stays in the history."""
 
     reason = Text(required=True, validate=ma.validate.Length(min=1, max=1000))
-
-
-class Message(Schema):
-    """A message to a waiting case."""
-
-    name = Text(required=True)
-    key = ma.fields.Raw(load_default=None, allow_none=True)
-    data = ma.fields.Dict(keys=ma.fields.Str(), load_default=dict)
 
 
 @routes.route("/instances", methods=["POST"])
@@ -97,8 +88,19 @@ def detail(instance_id: str):
             {"element": timer.element, "due_at": instant(timer.due_at), "provisional": timer.provisional}
             for timer in instances.timers_of(session(), instance_id)
         ],
+        "waits": [
+            {"element": wait.element, "kind": wait.trigger, "name": wait.name, "since": instant(wait.opened_at)}
+            for wait in operations.waits_of(session(), instance_id)
+        ],
+        "jobs": [
+            {"id": job.id, "element": job.element, "type": job.type, "retries": job.retries, "lease_until": instant(job.lease_until)}
+            for job in operations.jobs_of(session(), instance_id)
+        ],
+        "calls": [_called(link, child) for link, child in calls.called_by(session(), instance_id)],
+        "caller": _caller(instance_id),
         "incidents": [
             {
+                "token": each.token,
                 "element": each.element.id if each.element else None,
                 "code": each.code,
                 "message": each.message,
@@ -142,42 +144,13 @@ def retry(instance_id: str):
     return command(commands.retry, instance_id, key=idempotency_key())
 
 
-@routes.route("/incidents", methods=["GET"])
-@routes.arguments(Page(), location="query")
-@routes.response(200, Anything)
-def incidents(wanted: dict):
-    """Cases that stand on an incident, for whoever may repair them; newest first."""
-    require("incident:retry")
-    query = (
-        select(Instance)
-        .where(Instance.county_id == actor().county_id, Instance.status == INCIDENT)
-        .where((Instance.place_path == actor().unit_path) | Instance.place_path.startswith(actor().unit_path + "/", autoescape=True))
-        .order_by(Instance.id.desc())
-        .limit(wanted["limit"] + 1)
-    )
-    if cursor := from_cursor(wanted["cursor"]):
-        query = query.where(Instance.id < cursor)
-    found = list(session().scalars(query))
-    following = found[wanted["limit"] - 1].id if len(found) > wanted["limit"] else None
-    items = []
-    for each in found[: wanted["limit"]]:
-        last = session().scalars(
-            select(audit.Event)
-            .where(audit.Event.stream == instances.stream_of(each.id), audit.Event.kind == "incident:raised")
-            .order_by(audit.Event.seq.desc())
-            .limit(1)
-        ).first()
-        items.append(summary(each) | {"incident": last.facts if last else None})
-    return page_of(items, following)
+def _called(link, child: Instance) -> dict:
+    return {"id": child.id, "number": child.number, "definition": child.definition_key, "status": child.status, "token": link.parent_token}
 
 
-@routes.route("/messages", methods=["POST"])
-@routes.arguments(Message())
-@routes.response(202, Anything)
-def message(_body: dict):
-    """Send a message to waiting cases. No procedure can wait for one yet, so every message is refused."""
-    require("message:send")
-    raise MessagesUnsupported()
+def _caller(instance_id: str) -> str | None:
+    link = calls.caller_of(session(), instance_id)
+    return link.parent_id if link else None
 
 
 def summary(instance: Instance) -> dict:
