@@ -16,6 +16,7 @@ from engine.exceptions import (
     InvalidRequest,
     NotFound,
     NotOffered,
+    ReceiverUnfit,
     TaskClosed,
     TaskNotYours,
     TaskTaken,
@@ -115,8 +116,9 @@ def test_a_lead_hands_a_task_to_somebody_it_is_for(steps):
     lead = steps.act("lead-01")
     delegate(steps.system, lead, task.id, "ft-01-2", now=steps.now)
     assert steps.inbox("ft-01-2", "mine") == ["ask"]
-    with pytest.raises(NotOffered):
+    with pytest.raises(ReceiverUnfit, match="^不能转派给这位同事") as refused:  # it spoke to the lead: "您不能办理"
         delegate(steps.system, lead, task.id, "volunteer-01-1", now=steps.now)
+    assert "您" not in refused.value.message
     with pytest.raises(NotFound):
         delegate(steps.system, steps.act("lead-02"), task.id, "ft-02-1", now=steps.now)
     assert steps.faults() == []
