@@ -95,7 +95,7 @@ def detail(system: System, session: Session, actor: Actor, task_id: str) -> Deta
         raise NotFound(what="任务", key=task_id)
     task, instance, key = row
     compiled = definitions.compiled(system, session, instance.version_id)
-    case = Case.restore(compiled.process, instances.open_state(system, instance, key)["case"])
+    case = Case.restore(compiled.process, instances.open_state(system, lambda: session, instance, key)[0]["case"])
     return Detail(task, instance, key, compiled, case)
 
 
