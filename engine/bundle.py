@@ -10,11 +10,13 @@ from engine.findings import Finding, errors
 from engine.forms import Form, compile_form
 from engine.organisation import KINDS as KINDS_OF_UNITS, PARTNERS, ROLES, WORKFORCE
 from engine.regulations import compile_regulation
-from engine.workflow import Kind, Process, compile_process, examine
+from engine.workflow import Kind, Process, compile_process, examine, unknown_names
 
 MAX_FILES = 200
 MAX_BYTES = 8 * 1024 * 1024
 KINDS = {"bpmn": "diagram", "dmn": "table", "form": "form"}
+# Variables that a case has from its start: engine.commands.instances knows the place and, of a client, what the register knows.
+GIVEN = frozenset({"placeName", "clientName", "birthDate", "categories"})
 GROUPS = frozenset({*ROLES, *WORKFORCE, *(f"partner:{kind}" for kind in PARTNERS)})  # those that Actor.groups can hold
 
 
@@ -66,6 +68,25 @@ def _regulation(files: Mapping[str, bytes], decisions: Mapping[str, Decision]) -
     return Bundle("regulation", regulation.key, regulation.name or regulation.key, None, {}, decisions)
 
 
+def examine_files(files: Mapping[str, bytes]) -> list[Finding]:
+    """Everything to say about files by name, remarks included, each by itself and a diagram with its forms; never raises on bad input."""
+    found = [finding for name, content in sorted(files.items()) for finding in examine_file(name, content)]
+    faulty = {finding.file for finding in errors(found)}
+    sound = {name: content for name, content in sorted(files.items()) if name not in faulty}
+    forms = {form.id: form for form in (read_form(name, content) for name, content in sound.items() if name.endswith(".form"))}
+    for name, content in sound.items():
+        if name.endswith(".bpmn"):
+            found += [replace(finding, file=name) for finding in _unwritten(compile_process(content), forms)]
+    return found
+
+
+def _unwritten(process: Process, forms: Mapping[str, Form]) -> list[Finding]:
+    """Variables that a diagram reads and nothing writes. Nothing can be said where not all its forms are at hand."""
+    if not process.form_ids <= forms.keys():
+        return []
+    return unknown_names(process, GIVEN.union(*(forms[form_id].keys for form_id in process.form_ids)))
+
+
 def examine_file(name: str, content: bytes) -> list[Finding]:
     """Everything to say about one file by itself, remarks included; never raises on bad input."""
     try:
@@ -74,7 +95,7 @@ def examine_file(name: str, content: bytes) -> list[Finding]:
         if name.endswith(".dmn"):
             compile_decisions(content)
         elif name.endswith(".form"):
-            read_form(name, content)
+            return [replace(finding, file=name) for finding in read_form(name, content).findings]
         else:
             return _check_shape({name: content})
     except DeployRefused as refusal:

@@ -7,6 +7,7 @@ from collections import defaultdict
 
 from structlog.testing import capture_logs
 
+from tests.bpmn.service import FILES
 from tests.support.county import PASSWORD
 from tests.support.web import flat, forms, words_of
 from webapp.demo.answers import answer
@@ -456,6 +457,13 @@ def test_procedures_are_deployed_and_published(site):
     name = re.search(r'/definitions/service_delivery/1/files/([\w.-]+bpmn)"', page.text)[1]
     file = visit.get(f"/definitions/service_delivery/1/files/{name}")
     assert file.headers["Content-Disposition"] == "attachment" and file.data.startswith(b"<?xml")
+    assert "多半是笔误" not in page.text
+    slip = {name: content.replace(b"=basis = ", b"=bassis = ") if name.endswith(".bpmn") else content for name, content in FILES.items()}
+    upload = {"files": [(io.BytesIO(content), name) for name, content in slip.items()]}
+    assert visit.submit("/definitions/", upload, content_type="multipart/form-data").status_code == 302
+    remarks = visit.get("/definitions/service_delivery/2").text
+    assert "多半是笔误" in remarks and "bassis" in remarks
+    assert "bassis" not in site.visit("ft-01-1").get("/definitions/service_delivery/2").text
     wrong = visit.submit("/definitions/", {"files": (io.BytesIO(b"<nonsense/>"), "a.bpmn")}, content_type="multipart/form-data")
     assert wrong.status_code == 422 and "没有部署" in wrong.text
     assert visit.submit("/definitions/service_delivery/1/withdraw", page="/definitions/service_delivery/1").status_code == 302

@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
+from engine.bundle import GIVEN
+from engine.commands.clients import register
 from engine.commands.instances import cancel, retry, start
 from engine.commands.organisation import merge_rooms
 from engine.commands.tasks import claim, complete, delegate, release
@@ -49,6 +51,14 @@ def two_steps() -> dict:
 def steps(county):
     county.deploy(**two_steps())
     return county
+
+
+def test_a_case_begins_with_what_is_known_of_its_client(steps):
+    """engine.bundle.GIVEN promises these names to the check for misspelt variables."""
+    data = {"name": "张三", "birth_date": "1950-05-01", "categories": ["orphan"]}
+    client = register(steps.system, steps.act("ft-01-1"), data, "room-001", now=steps.now)
+    case = start(steps.system, steps.act("ft-01-1"), "two_steps", {}, "room-001", client["id"], now=steps.now)
+    assert steps.variables(case["id"]).keys() == GIVEN
 
 
 def test_a_case_runs_to_its_end_and_its_history_verifies(steps):

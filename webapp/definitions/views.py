@@ -4,6 +4,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask_babel import gettext
 
 from engine import definitions, organisation
+from engine.bundle import examine_files
 from engine.commands import definitions as commands
 from engine.exceptions import DeployRefused, InvalidRequest, NotFound
 from webapp import auth
@@ -53,6 +54,7 @@ def version(key: str, number: int):
         definition=definition,
         version=found,
         files={name: len(content) for name, content in files.items()},
+        remarks=_remarks(files) if organisation.may(auth.actor(), "definition:deploy") else [],
         has_diagram=any(name.endswith(".bpmn") for name in files),
         people=people,
     )
@@ -94,6 +96,10 @@ def _page(refusal=None):
         refusal=translated(refusal) if refusal else None,
         findings=getattr(refusal, "findings", ()),
     )
+
+
+def _remarks(files: dict[str, bytes]) -> list:
+    return [finding for finding in examine_files(files) if finding.severity == "warning"]
 
 
 def _find(key: str, number: int):
