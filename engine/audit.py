@@ -50,6 +50,7 @@ class Kind(StrEnum):
     TIMER_FIRED = "timer:due"
     TIMER_FAILED = "timer:failed"
     START_TIMER_FIRED = "timer:started"
+    START_TIMER_FAILED = "timer:start_failed"
     TIMER_RESCHEDULED = "timer:rescheduled"
     DEFINITION_DEPLOYED = "definition:deployed"
     DEFINITION_PUBLISHED = "definition:published"

@@ -97,6 +97,7 @@ EVENTS: dict[str, tuple[object, str]] = {
     "alert:acknowledged": (_l("提醒已处理"), "good"),
     "backup:restored": (_l("从备份恢复"), "warned"),
     "timer:started": (_l("按时发起个案"), ""),
+    "timer:start_failed": (_l("按时发起没有成功，推迟再试"), "bad"),
     "calendar:recounted": (_l("期限按新日历重新计算"), ""),
     "calendar:imported": (_l("导入日历"), ""),
     "element:entered": (_l("到达"), "quiet"),
