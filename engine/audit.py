@@ -223,10 +223,12 @@ class _Journal:
 
     def close(self) -> None:
         """Chain what was gathered over the rows that were written. The unit of work calls it once, just before it commits."""
-        for row in _guarded(self.unit.changed):
-            self.touched[row.__stream__()][row_name(row)] = row_hash(row)
         for row in _guarded(self.unit.removed):
             self.touched[row.__stream__()][row_name(row)] = None
+        # Last, for a row may come in the place of one removed (a start timer of the next version).
+        left = {key: row for key, row in self.unit.changed.items() if key not in self.unit.removed}
+        for row in _guarded(left):
+            self.touched[row.__stream__()][row_name(row)] = row_hash(row)
         orphans = self.touched.keys() - self.pending.keys()
         if orphans:
             raise AssertionError(f"rows changed without an event: {sorted(orphans)}")

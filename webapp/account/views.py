@@ -7,6 +7,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 
+from engine import untrusted
 from engine.commands import accounts
 from engine.exceptions import InvalidRequest, NotSignedIn, TooManyAttempts, WrongCredentials
 from webapp import auth, i18n
@@ -150,10 +151,10 @@ def _packed() -> str:
 def _unpacked(carried: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]] | None:
     """(fields, files) of what `_packed` made, each with its name; None for what it did not make."""
     try:
-        held = json.loads(carried)
+        held = untrusted.read_json(carried.encode(), deepest=5)
         fields = [(str(name), str(value)) for name, value in held["fields"]]
         return fields, [(str(name), "、".join(map(str, chosen))) for name, chosen in held["files"]]
-    except (ValueError, TypeError, KeyError):
+    except (untrusted.Refused, ValueError, TypeError, KeyError):
         return None
 
 

@@ -1,6 +1,6 @@
 """What procedures there are; deploy, publish, withdraw; look at a version's diagram."""
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from flask_babel import gettext
 
 from engine import definitions, organisation
@@ -34,12 +34,6 @@ def deploy():
         return _page(refusal), status_of(refusal)
     flash(gettext("“%(name)s”第 %(n)s 版已部署为草稿,发布后新个案才会使用。", name=answer["name"], n=answer["number"]), "ok")
     return redirect(url_for("definitions.version", key=answer["key"], number=answer["number"]))
-
-
-@pages.before_request
-def _large_bodies():
-    if request.endpoint == "definitions.deploy":
-        uploads.allow_large()
 
 
 @pages.get("/<key>/<int(max=1000000):number>")
