@@ -40,6 +40,9 @@ run: ## 安装所需、建库、启动网页与后台，打印网址和账号 ·
 	$(call step,5/5,建库并启动 · database and servers …)
 	@SHUIBO_PARENT=$$PPID exec $(BIN)/shuibo run $(ARGS)
 
+.PHONY: install
+install: $(VENV)/.runtime node_modules/.runtime $(VENDOR)/.built translations ## 只安装所需，不启动（正式部署用）· install what it needs, start nothing
+
 .PHONY: test
 test: lint browser node_modules/.all $(VENDOR)/.built translations ## 全部测试：两种数据库、真实浏览器 · every test, both databases, a real browser
 	@$(BIN)/pytest -n 2 $(ARGS) || { code=$$?; [ $$code -eq 5 ] || exit $$code; }
@@ -124,12 +127,12 @@ translations: $(TRANSLATIONS)
 %.mo: %.po $(VENV)/.runtime
 	@$(BIN)/pybabel -q compile -i $< -o $@
 
-# Debian's Chromium and a Chinese font, for the browser tests.
+# Debian's Chromium and a Chinese font for the browser tests, its nginx for the test of deploy/.
 CJK := /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 .PHONY: browser
 browser:
-	@[ -x /usr/bin/chromium ] && [ -e $(CJK) ] || { \
-	  echo '安装 Chromium 与中文字体 · installing Chromium and a Chinese font …'; \
+	@[ -x /usr/bin/chromium ] && [ -e $(CJK) ] && [ -x /usr/sbin/nginx ] || { \
+	  echo '安装 Chromium、中文字体与 nginx · installing Chromium, a Chinese font and nginx …'; \
 	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
 	  $$sudo apt-get update -qq; \
-	  DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; }
+	  DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk nginx-light >/dev/null; }

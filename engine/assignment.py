@@ -15,12 +15,13 @@ from engine.organisation import covers
 # 个案量上限 / caseload caps, 站内默认 station default: cases a person can look after well. Others count like part-timers.
 CAPACITY = {"full_time": 25, "part_time": 10}
 
+# Why somebody may not: about whoever it is, the asking person or one to whom a task should be handed.
 REFUSALS = {
-    "nobody": ("这项任务没有指定办理人", "The task names nobody who may take it"),
-    "excluded": ("您参与了前面的环节，按规定须回避", "You took part in an earlier step and must stand aside"),
-    "place": ("这项任务不在您的服务区域", "The task lies outside your area"),
-    "workforce": ("这项任务须由{workforce}办理", "The task is for {workforce} only"),
-    "group": ("您不在这项任务的候选人员中", "You are not among the candidates of the task"),
+    "nobody": ("这项任务没有指定办理人", "the task names nobody who may take it"),
+    "excluded": ("参与了前面的环节，按规定须回避", "whoever took part in an earlier step must stand aside"),
+    "place": ("这项任务不在服务区域内", "the task lies outside the area served"),
+    "workforce": ("这项任务须由{workforce}办理", "the task is for {workforce} only"),
+    "group": ("不在这项任务的候选人员中", "not among the candidates of the task"),
 }
 REASONS = {
     "named": ("已点名", "named in person"),

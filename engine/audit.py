@@ -52,12 +52,18 @@ class Kind(StrEnum):
     TASK_RELEASED = "task:released"
     TASK_DELEGATED = "task:delegated"
     TASK_COMPLETED = "task:completed"
+    PARTY_REGISTERED = "party:registered"
+    PARTY_ERASED = "party:erased"
+    INSTANCE_PARTY_ERASED = "instance:party_erased"
+    DOCUMENT_VIEWED = "document:viewed"
+    DOCUMENT_PRINTED = "document:printed"
     REGULATION_CHECKED = "regulation:checked"
     REGULATION_REFUSED = "regulation:refused"
     RIGHT_REFUSED = "right:refused"
     TIMER_FIRED = "timer:due"
     TIMER_FAILED = "timer:failed"
     START_TIMER_FIRED = "timer:started"
+    START_TIMER_FAILED = "timer:start_failed"
     TIMER_RESCHEDULED = "timer:rescheduled"
     DEFINITION_DEPLOYED = "definition:deployed"
     DEFINITION_PUBLISHED = "definition:published"
@@ -230,10 +236,12 @@ class _Journal:
 
     def close(self) -> None:
         """Chain what was gathered over the rows that were written. The unit of work calls it once, just before it commits."""
-        for row in _guarded(self.unit.changed):
-            self.touched[row.__stream__()][row_name(row)] = row_hash(row)
         for row in _guarded(self.unit.removed):
             self.touched[row.__stream__()][row_name(row)] = None
+        # Last, for a row may come in the place of one removed (a start timer of the next version).
+        left = {key: row for key, row in self.unit.changed.items() if key not in self.unit.removed}
+        for row in _guarded(left):
+            self.touched[row.__stream__()][row_name(row)] = row_hash(row)
         orphans = self.touched.keys() - self.pending.keys()
         if orphans:
             raise AssertionError(f"rows changed without an event: {sorted(orphans)}")

@@ -3,21 +3,26 @@
 A diagram may hold several procedures, a pool each; every one becomes a definition of its own, and they share the files.
 """
 
-import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
+from engine import untrusted
 from engine.decisions import Decision, compile_decisions
 from engine.exceptions import DeployRefused
-from engine.findings import Finding, errors
+from engine.findings import Finding, Findings, errors
 from engine.forms import Form, compile_form
 from engine.organisation import KINDS as KINDS_OF_UNITS, PARTNERS, ROLES, WORKFORCE
 from engine.regulations import compile_regulation
-from engine.workflow import Kind, Process, compile_processes, examine
+from engine.workflow import Kind, Process, compile_processes, examine, unknown_names
 
 MAX_FILES = 200
 MAX_BYTES = 8 * 1024 * 1024
+MAX_CELLS = 30_000  # of all tables together; a thousand take some 60 ms to compile
 KINDS = {"bpmn": "diagram", "dmn": "table", "form": "form"}
+# Variables that a case has from its start: engine.commands.instances knows the place and, of a client, what the register knows.
+GIVEN = frozenset({"placeName", "clientName", "birthDate", "categories"})
+_KEY = re.compile(r"[^\W\d][\w.-]{0,99}")  # as a process's id
 GROUPS = frozenset({*ROLES, *WORKFORCE, *(f"partner:{kind}" for kind in PARTNERS)})  # those that Actor.groups can hold
 
 
@@ -38,8 +43,11 @@ class Bundle:
 
 
 def read_bundle(files: Mapping[str, bytes]) -> Bundle:
-    """Compile the files that are deployed together. Raises DeployRefused with every finding of every file."""
-    found: list[Finding] = _check_shape(files)
+    """Compile the files that are deployed together. Raises DeployRefused with every finding of every file, or with why they are no bundle."""
+    shape = _check_shape(files)
+    if shape:  # thousands of files are not worth reading
+        raise DeployRefused(shape)
+    found = Findings()
     processes: list[Process] = []
     forms: dict[str, Form] = {}
     decisions: dict[str, Decision] = {}
@@ -52,11 +60,14 @@ def read_bundle(files: Mapping[str, bytes]) -> Bundle:
             elif name.endswith(".form"):
                 form = read_form(name, content)
                 _merge(forms, {form.id: form}, name, found)
+            if sum(map(_cells, decisions.values())) > MAX_CELLS:
+                message = f"决策表的单元格合计超过 {MAX_CELLS} 个，请拆开部署", f"More than {MAX_CELLS} cells in all tables; deploy them apart"
+                raise DeployRefused([Finding("too_large", *message)])
         except DeployRefused as refusal:
-            found += [replace(finding, file=name) for finding in refusal.findings]
+            found.extend(replace(finding, file=name) for finding in refusal.findings)
     if not errors(found):
         for process in processes:
-            found += _check_links(process, forms, decisions) + _check_people(process)
+            found.extend(_check_links(process, forms, decisions) + _check_people(process))
     if errors(found):
         raise DeployRefused(errors(found))
     if processes:
@@ -71,7 +82,30 @@ def _regulation(files: Mapping[str, bytes], decisions: Mapping[str, Decision]) -
         raise DeployRefused([Finding("nothing_to_run", *message)])
     name, content = next(iter(files.items()))
     regulation = compile_regulation(content, name)
+    if not _KEY.fullmatch(regulation.key):
+        message = ("制度表的编号应以字母开头，只含字母、数字和 . _ -，不超过 100 个字符", "The id of a regulation: letters, digits and . _ -, at most 100")
+        raise DeployRefused([Finding("bad_id", *message, element=regulation.key, file=name)])
     return Bundle("regulation", regulation.key, regulation.name or regulation.key, (), {}, decisions)
+
+
+def examine_files(files: Mapping[str, bytes]) -> list[Finding]:
+    """Everything to say about files by name, remarks included, each by itself and a diagram with its forms; never raises on bad input."""
+    found = [finding for name, content in sorted(files.items()) for finding in examine_file(name, content)]
+    faulty = {finding.file for finding in errors(found)}
+    sound = {name: content for name, content in sorted(files.items()) if name not in faulty}
+    forms = {form.id: form for form in (read_form(name, content) for name, content in sound.items() if name.endswith(".form"))}
+    for name, content in sound.items():
+        if name.endswith(".bpmn"):
+            for process in compile_processes(content):
+                found += [replace(finding, file=name) for finding in _unwritten(process, forms)]
+    return found
+
+
+def _unwritten(process: Process, forms: Mapping[str, Form]) -> list[Finding]:
+    """Variables that a diagram reads and nothing writes. Nothing can be said where not all its forms are at hand."""
+    if not process.form_ids <= forms.keys():
+        return []
+    return unknown_names(process, GIVEN.union(*(forms[form_id].keys for form_id in process.form_ids)))
 
 
 def examine_file(name: str, content: bytes) -> list[Finding]:
@@ -82,7 +116,7 @@ def examine_file(name: str, content: bytes) -> list[Finding]:
         if name.endswith(".dmn"):
             compile_decisions(content)
         elif name.endswith(".form"):
-            read_form(name, content)
+            return [replace(finding, file=name) for finding in read_form(name, content).findings]
         else:
             return _check_shape({name: content})
     except DeployRefused as refusal:
@@ -92,12 +126,15 @@ def examine_file(name: str, content: bytes) -> list[Finding]:
 
 def read_form(name: str, content: bytes) -> Form:
     """Compile a form file. Raises DeployRefused, also for what is no JSON object."""
+    reason = "", ""
     try:
-        schema = json.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError):
+        schema = untrusted.read_json(content)
+    except untrusted.Refused as refused:
         schema = None
+        reason = refused.reason if refused.code == "not_json" else ("嵌套过深", "nested too deep")
     if not isinstance(schema, dict):
-        raise DeployRefused([Finding("not_json", "这个表单文件不是 JSON 对象", "This form file is no JSON object", file=name)])
+        message = "这个表单文件不是合格的 JSON 对象" + (f"：{reason[0]}" if reason[0] else "")
+        raise DeployRefused([Finding("not_json", message, f"This form file is no proper JSON object. {reason[1]}".strip(), file=name)])
     return compile_form(schema)
 
 
@@ -105,7 +142,7 @@ def _check_shape(files: Mapping[str, bytes]) -> list[Finding]:
     found = []
     for name in files:
         suffix = name.rsplit(".", 1)[-1]
-        if suffix not in KINDS or "/" in name or "\\" in name or "\x00" in name or len(name) > 200:
+        if suffix not in KINDS or "/" in name or "\\" in name or not name.isprintable() or len(name) > 200:
             found.append(
                 Finding("file_unknown", f"不认识的文件“{name[:80]}”:只收 .bpmn、.dmn、.form", f"Unknown file {name[:80]}", file=name[:200])
             )
@@ -117,6 +154,10 @@ def _check_shape(files: Mapping[str, bytes]) -> list[Finding]:
     if len(files) > MAX_FILES or sum(map(len, files.values())) > MAX_BYTES:
         found.append(Finding("too_large", "文件太多或太大(上限 8 MB)", "Too many or too large files (8 MB at most)"))
     return found
+
+
+def _cells(decision: Decision) -> int:
+    return len(decision.rules) * (len(decision.inputs) + len(decision.outputs))
 
 
 def _merge(known: dict, new: Mapping, name: str, found: list[Finding]) -> None:

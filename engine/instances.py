@@ -1,6 +1,7 @@
 """Running cases: their rows, and what may be read of them."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from engine.assignment import Offer
 from engine.db import Base, Id, Instant, reference
 from engine.exceptions import NotFound
 from engine.organisation import Actor, covers, may, require
+from engine.parties import Parties
 from engine.system import System
 from engine.vault import SubjectKey
 
@@ -121,11 +123,12 @@ class Timer(Base):
 
 @dataclass(frozen=True)
 class Opened:
-    """A case with its key: enough to read its sealed state."""
+    """A case with its key: enough to read its sealed state. `parties`: those with keys of their own, None where there are none."""
 
     instance: Instance
     key: SubjectKey
     state: dict
+    parties: Parties | None = None
 
 
 def visible(actor: Actor):
@@ -164,12 +167,21 @@ def open_instance(system: System, session: Session, actor: Actor, instance_id: s
     if row is None:
         raise NotFound(what="个案", key=instance_id)
     instance, key = row
-    return Opened(instance, key, open_state(system, instance, key))
+    state, parties = open_state(system, lambda: session, instance, key)
+    return Opened(instance, key, state, parties)
 
 
-def open_state(system: System, instance: Instance, key: SubjectKey) -> dict:
-    """`{"case": state of the token game, "ledger": who did what so far}`."""
-    return system.vault.open(key, instance.sealed_state, f"instance:{instance.id}:state")
+def open_state(system: System, session: Callable[[], Session], instance: Instance, key: SubjectKey) -> tuple[dict, Parties | None]:
+    """`{"case": state of the token game, "ledger": who did what so far}`, the parties' data opened, and the case's parties if any.
+
+    `session` is asked for only where there are parties.
+    """
+    state = system.vault.open(key, instance.sealed_state, f"instance:{instance.id}:state")
+    count = state["ledger"].get("parties")
+    if not count:
+        return state, None
+    parties = Parties.load(system.vault, session(), instance.id, count)
+    return state | {"case": parties.reveal(state["case"])}, parties
 
 
 def seal_state(system: System, instance: Instance, key: SubjectKey, state: dict) -> None:
@@ -212,6 +224,8 @@ def history(system: System, session: Session, actor: Actor, instance_id: str, af
     require(actor, "instance:history")
     found = audit.events(session, stream_of(instance_id), after, limit + 1)
     lines = [audit.as_line(system.vault, event, opened.key) for event in found[:limit]]
+    if opened.parties:
+        lines = [line | {"data": opened.parties.reveal(line["data"])} for line in lines]
     return lines, found[limit - 1].seq if len(found) > limit else None
 
 

@@ -1,5 +1,6 @@
 """Numbers that a county or a station sets: deadlines, caps, intervals. Rows are added, never changed, so each has a history."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import String, select
@@ -7,6 +8,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine import audit
 from engine.db import Base, Id, Instant, Json
+
+# Lengths of time are whole numbers, by `about.unit`, and at most this many: ten years. A fraction, or a time no calendar reaches, would
+# break every case that counts a deadline by it.
+MOST = {"minutes": 5_256_000, "hours": 87_600, "days": 3_650, "working_days": 2_500, "months": 120}
 
 
 class Parameter(Base):
@@ -29,6 +34,16 @@ class Parameter(Base):
 def stream_of(county_id: str) -> str:
     """The stream of a county's parameters."""
     return audit.stream("parameters", county_id)
+
+
+def fault_of(value, about: Mapping) -> str | None:
+    """What keeps a value from being this parameter's, in Chinese, or None. `about` as in `Parameter.about`."""
+    most = MOST.get(about.get("unit"))
+    if most is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        return "应为整数"
+    return None if 0 <= value <= most else f"应在 0 到 {most} 之间"
 
 
 def history(session: Session, county_id: str, key: str | None = None) -> list[Parameter]:

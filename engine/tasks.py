@@ -76,6 +76,12 @@ def counts(session: Session, actor: Actor) -> dict[str, int]:
     return {view: session.scalar(select(func.count()).select_from(Task).where(_condition(actor, view))) for view in VIEWS}
 
 
+def held(session: Session, person_id: str) -> int:
+    """How many open tasks a person has claimed: who leaves must hand them on."""
+    query = select(func.count()).select_from(Task).where(Task.holder_id == person_id, Task.status == CLAIMED)
+    return session.scalar(query)
+
+
 def detail(system: System, session: Session, actor: Actor, task_id: str) -> Detail:
     """One task that the actor may see. Raises NotFound, Forbidden."""
     require(actor, "task:read")
@@ -89,7 +95,7 @@ def detail(system: System, session: Session, actor: Actor, task_id: str) -> Deta
         raise NotFound(what="任务", key=task_id)
     task, instance, key = row
     compiled = definitions.compiled(system, session, instance.version_id)
-    case = Case.restore(compiled.process, instances.open_state(system, instance, key)["case"])
+    case = Case.restore(compiled.process, instances.open_state(system, lambda: session, instance, key)[0]["case"])
     return Detail(task, instance, key, compiled, case)
 
 

@@ -83,8 +83,9 @@ def known_actor() -> Actor | None:
 def request_token() -> str | None:
     """The token this request carries: a bearer token under /api, else the cookie."""
     if request.path.startswith("/api/"):
-        given = request.authorization
-        return given.token if given is not None and given.type == "bearer" else None
+        # Read here: werkzeug's parser fails on a header of another scheme that is not even ASCII.
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        return token.strip() or None if scheme.lower() == "bearer" else None
     return request.cookies.get(cookie_name(COOKIE))
 
 

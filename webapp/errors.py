@@ -133,7 +133,7 @@ def show_http_error(error: HTTPException):
     headers = dict(data.get("headers") or {})
     if getattr(error, "valid_methods", None):
         headers["Allow"] = ", ".join(sorted(error.valid_methods))
-    return answer(error.code, data.get("code") or CODES.get(error.code, "bad_request"), detail, str(hint), more, headers)
+    return answer(error.code, data.get("code") or CODES.get(error.code, "bad_request"), detail, data.get("hint") or str(hint), more, headers)
 
 
 def show_unknown_error(error: Exception):

@@ -1,10 +1,11 @@
 """Is it alive, is it ready, how much has it done: for whoever watches the server. No personal data, no log-in."""
 
 import functools
+import os
 import time
 
 from flask import Blueprint, current_app, g, jsonify, request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
 from sqlalchemy import text
 
 from webapp.auth import system
@@ -57,5 +58,9 @@ def ready():
 
 @pages.get("/metrics")
 def metrics():
-    """Prometheus' text format, of this web process."""
-    return generate_latest(current_app.extensions["metrics"]), 200, {"Content-Type": CONTENT_TYPE_LATEST}
+    """Prometheus' text format: of all web processes where PROMETHEUS_MULTIPROC_DIR names the folder in which they count, else of this one."""
+    registry = current_app.extensions["metrics"]
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)
+    return generate_latest(registry), 200, {"Content-Type": CONTENT_TYPE_LATEST}

@@ -2,7 +2,9 @@
 
 from flask import abort, request
 from flask.sessions import SecureCookieSessionInterface
+from flask_babel import gettext
 from flask_wtf import CSRFProtect
+from werkzeug.exceptions import UnsupportedMediaType
 
 csrf = CSRFProtect()
 POLICY = (
@@ -17,6 +19,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+BUNDLES = {"definitions.deploy", "definitions-api.deploy"}
+BUNDLE_LIMIT = 10 * 1024 * 1024
 HSTS = ("Strict-Transport-Security", f"max-age={365 * 24 * 3600}")
 
 
@@ -51,9 +55,30 @@ def register(app) -> None:
     """Check the form token of every form; send the headers with every answer."""
     app.session_interface = FormTokenCookie()
     app.config.update(SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", WTF_CSRF_TIME_LIMIT=12 * 3600)
+    app.before_request(refuse_encoded)
+    app.before_request(allow_bundles)  # before anything reads the form
     csrf.init_app(app)
     app.before_request(refuse_null)
     app.after_request(add_headers)
+
+
+def refuse_encoded() -> None:
+    """Bodies are taken as they are: a compressed one may hold anything, of any size (RFC 9110, 15.5.16)."""
+    if request.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
+        refused = UnsupportedMediaType()
+        refused.data = {
+            "code": "content_encoding_unsupported",
+            "message": gettext("不支持压缩的请求内容。"),
+            "hint": gettext("请不加 Content-Encoding，原样发送。"),
+            "headers": {"Accept-Encoding": "identity"},
+        }
+        raise refused
+
+
+def allow_bundles() -> None:
+    """A bundle of diagrams may be larger than what people type."""
+    if request.endpoint in BUNDLES:
+        request.max_content_length = request.max_form_memory_size = BUNDLE_LIMIT
 
 
 def refuse_null() -> None:

@@ -22,10 +22,12 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine import audit
 from engine.db import Base, Id, Instant, UnitOfWork, canonical
-from engine.exceptions import EngineError, Forbidden, IdempotencyMismatch, NotOffered, RegulationRefused
+from engine.exceptions import EngineError, Forbidden, IdempotencyMismatch, InvalidRequest, NotOffered, RegulationRefused
 from engine.organisation import Actor, require
 from engine.system import System
 from engine.vault import SubjectKey
+
+LONGEST_KEY = 200  # characters of an idempotency key
 
 
 class StoredAnswer(Base):
@@ -92,6 +94,8 @@ def command(route: str, permission: str = SYSTEM, *, settles: bool = True):
                     if permission != SIGNED_IN:
                         require(actor, permission)
                     act = Act(system, actor, unit)
+                    if key:
+                        _check_key(key)
                     body = _digest(system, actor, arguments, options) if key else ""
                     if key and not _take(act, route, key, body):
                         return _first_answer(act, route, key, body)
@@ -113,6 +117,11 @@ def command(route: str, permission: str = SYSTEM, *, settles: bool = True):
         return run
 
     return decorate
+
+
+def _check_key(key: str) -> None:
+    if len(key) > LONGEST_KEY or not key.isascii() or not key.isprintable():
+        raise InvalidRequest(field="Idempotency-Key", reason=f"应为 1 到 {LONGEST_KEY} 个可见的 ASCII 字符")
 
 
 def _digest(system: System, actor: Actor, arguments, options) -> str:

@@ -103,6 +103,8 @@ def set_parameter(act: Act, name: str, value, unit_key: str | None = None, valid
         raise NotFound(what="参数", key=name)
     if known and isinstance(value, str) != isinstance(known[0].value, str):
         raise InvalidRequest(field=name, reason="类型与原来的值不同")
+    if fault := parameters.fault_of(value, about or known[0].about):
+        raise InvalidRequest(field=name, reason=fault)
     row = Parameter(
         id=new_id(),
         county_id=act.actor.county_id,

@@ -1,6 +1,7 @@
 """A case taken up under its lock: restored, moved on, and written back with its tasks, timers, waits, jobs and events."""
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,10 +15,12 @@ from engine.commands import Act, outside
 from engine.db import Base, Fetch, new_id
 from engine.definitions import Compiled
 from engine.exceptions import InstanceClosed, NotFound
+from engine.forms import Form
 from engine.instances import ACTIVE, CLAIMED, INCIDENT, OFFERED, Instance, Task, Timer
 from engine.jobs import HANDLERS
 from engine.messages import StartedCase
 from engine.organisation import Unit, actor_of
+from engine.parties import Parties, stamp, subject
 from engine.reference import Reference
 from engine.vault import SubjectKey
 from engine.workflow import Case, Environment, Outgoing, Step, Wait
@@ -49,6 +52,7 @@ class Run:
     called: dict[int, str] = field(default_factory=dict)
     _link: CalledCase | None = None
     _fresh: dict[str, Base] = field(default_factory=dict)  # rows of this command by name: not in the tables before it commits
+    parties: Parties | None = None  # where the case has any: the ledger counts them
 
     @functools.cached_property
     def environment(self) -> Environment:
@@ -70,7 +74,7 @@ class Run:
 
     def restore(self) -> "Run":
         """Take the case up where it stands."""
-        state = instances.open_state(self.act.system, self.instance, self.key)
+        state, self.parties = instances.open_state(self.act.system, lambda: self.act.session, self.instance, self.key)
         self.case = Case.restore(self.compiled.process, state["case"])
         self.ledger = state["ledger"]
         self._waits = {wait.token for wait in self.case.waits()}
@@ -80,7 +84,9 @@ class Run:
         return self
 
     def record(self, kind: str, facts: dict | None = None, sealed: dict | None = None) -> None:
-        """Add an event to the case's stream, its payload sealed under the case's key."""
+        """Add an event to the case's stream, its payload sealed under the case's key, what is about a party under the party's."""
+        if self.parties and sealed:
+            sealed = self.parties.protect(sealed)
         self.act.record(self.stream, kind, facts=facts, sealed=sealed, key=self.key)
 
     def save(self, done: int | None = None) -> None:
@@ -95,7 +101,10 @@ class Run:
         if self.instance.status not in (ACTIVE, INCIDENT):
             self.instance.ended_at = self.act.now
         self.act.unit.write(self.instance)
-        instances.seal_state(self.act.system, self.instance, self.key, {"case": self.case.state(), "ledger": self.ledger})
+        state = self.case.state()
+        if self.parties:
+            state = self.parties.protect(state)
+        instances.seal_state(self.act.system, self.instance, self.key, {"case": state, "ledger": self.ledger})
 
     def _save_tasks(self, done: int | None) -> None:
         waits = {wait.token: wait for wait in self.case.waits()}
@@ -108,6 +117,18 @@ class Run:
             self.act.unit.write(task)
             self.new_tasks.append(task)
         self._waits = set(waits)
+
+    def about_parties(self, form: Form, answers: dict, known: Mapping) -> dict:
+        """A form's answers with the ids of the parties they are about; new parties get a key and a stream of their own."""
+        return stamp(form, answers, known, self._new_party)
+
+    def _new_party(self) -> str:
+        act = self.act
+        self.parties = self.parties or Parties(act.system.vault, self.instance.id)
+        party = self.parties.add(act.session, act.actor.county_id, act.now)
+        self.ledger["parties"] = self.parties.count
+        act.record(subject(self.instance.id, party), Kind.PARTY_REGISTERED, facts={"instance": self.instance.id})
+        return party
 
     def move(self, into: Unit) -> None:
         """Let the case go on at another unit, its open tasks too."""

@@ -19,6 +19,7 @@ from engine.exceptions import (
 )
 from engine.instances import CLAIMED, OFFERED, Task, in_reach, offer_of
 from engine.organisation import Actor, actor_of, may
+from engine.parties import of_others
 from engine.registers import outings
 
 VISITS = {"visit", "home_visit"}  # tags of tasks done outside
@@ -147,7 +148,9 @@ def _read_form(run: Run, task: Task, data: dict) -> dict:
         if data:
             raise InvalidRequest(field="data", reason="这项任务没有表单,data 应为空")
         return {}
-    return form.read(data, run.case.visible(task.token), clock=run.environment.now)
+    known = run.case.visible(task.token)
+    known = {name: value for name, value in known.items() if name not in of_others(form, known)}
+    return run.about_parties(form, form.read(data, known, clock=run.environment.now), known)
 
 
 def _check(run: Run, task: Task, point: str, person: Actor, values: dict) -> None:

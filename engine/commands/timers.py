@@ -19,7 +19,7 @@ from engine.timers import StartTimer
 from engine.workflow import Environment
 
 log = logging.getLogger(__name__)
-LONGEST_WAIT = timedelta(hours=1)
+SHORTEST_WAIT, LONGEST_WAIT = timedelta(seconds=20), timedelta(hours=1)
 
 
 def fire_due(system: System, now: datetime, limit: int = 100) -> int:
@@ -139,6 +139,28 @@ def start_on_schedule(act: Act, definition_id: str, element: str) -> dict:
     return {"fired": True, "instance": run.instance.id}
 
 
+@command("timer:postpone-start")
+def postpone_start(act: Act, definition_id: str, element: str, error: str) -> dict:
+    """Put off a scheduled start that failed and say so in its procedure's history. It waits as long again as it is late already, so
+    that what is broken for long is tried seldom; what is known of its schedule stays as it is."""
+    row = act.session.get(StartTimer, (definition_id, element), with_for_update=True)
+    if row is None or row.next_at > act.now:
+        return {"postponed": False}
+    row.next_at = act.now + max(SHORTEST_WAIT, min(LONGEST_WAIT, act.now - _planned(act, row)))
+    act.record(row.__stream__(), Kind.START_TIMER_FAILED, facts={"element": element, "error": error, "next": row.next_at.isoformat()})
+    return {"postponed": True}
+
+
+def _planned(act: Act, row: StartTimer) -> datetime:
+    """When a start should have been. Long ago, where that cannot be worked out any more."""
+    try:
+        version_id = act.session.get(Definition, row.definition_id).published_version_id
+        process = definitions.compiled(act.system, act.session, version_id).process
+        return timers.next_start(process.elements[row.element], row.armed_at, row.started, _environment(act)) or row.armed_at
+    except (EngineError, KeyError):
+        return act.now - LONGEST_WAIT
+
+
 def _environment(act: Act) -> Environment:
     """What a start timer's expression may read: the county's parameters and calendar."""
     known = reference.in_force(act.system, act.session)
@@ -153,8 +175,7 @@ def _guarded(system: System, actor: Actor, instance_id: str, number: int, now: d
         raise
     except Exception as error:  # one broken case must not stop the others: it is put off, loudly
         log.exception("timer %s of %s failed", number, instance_id)
-        code = error.code if isinstance(error, EngineError) else type(error).__name__
-        postpone(system, actor, instance_id, number, code, now=now)
+        postpone(system, actor, instance_id, number, _code(error), now=now)
         return False
 
 
@@ -163,6 +184,11 @@ def _start_one(system: System, actor: Actor, definition_id: str, element: str, n
         return start_on_schedule(system, actor, definition_id, element, now=now)["fired"]
     except DatabaseUnavailable:
         raise
-    except Exception:  # whatever it is, the other procedures start on time
+    except Exception as error:  # whatever it is, the other procedures start on time
         log.exception("scheduled start %s of %s failed", element, definition_id)
+        postpone_start(system, actor, definition_id, element, _code(error), now=now)
         return False
+
+
+def _code(error: Exception) -> str:
+    return error.code if isinstance(error, EngineError) else type(error).__name__

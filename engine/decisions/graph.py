@@ -13,6 +13,8 @@ from engine.exceptions import DeployRefused, NotFound
 from engine.feel import Budget
 from engine.findings import Finding, errors
 
+DEEPEST = 50  # decisions that require one another, one below the other
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -164,6 +166,9 @@ class _Build:
             return self.built[node.id]
         if node.id in path:
             self._refuse("dmn_cycle", node.id, "决策互相依赖，形成了环", "The decisions require each other in a circle")
+            return None
+        if len(path) > DEEPEST:
+            self._refuse("dmn_too_deep", node.id, f"决策层层依赖超过 {DEEPEST} 层", f"Decisions require one another over {DEEPEST} levels")
             return None
         required, data = [], []
         compiler = Compiler(self.names, self._refuse_cell)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from lxml import etree
 
+from engine import untrusted
 from engine.decisions.model import AGGREGATIONS, HIT_POLICIES, TYPES, Cell, Input, Literal, Node, Output, Rule, Source, Table
-from engine.findings import Finding
+from engine.findings import Finding, Findings
 
 MODEL = "https://www.omg.org/spec/DMN/20191111/MODEL/"
 OLD_MODELS = ("http://www.omg.org/spec/DMN/", "https://www.omg.org/spec/DMN/")
@@ -18,6 +19,14 @@ MAX_BYTES = 4_000_000
 MAX_CELL = 2_000  # characters
 MAX_RULES = 2_000
 MAX_COLUMNS = 64
+MAX_CELLS = 20_000  # of a file
+_REFUSED = {
+    "file_too_large": ("dmn_too_big", f"文件超过 {MAX_BYTES // 1_000_000} MB", "The file is too big"),
+    "too_many_nodes": ("dmn_too_big", f"文件里的 XML 元素超过 {untrusted.MAX_NODES} 个", "The file has too many XML elements"),
+    "doctype": ("doctype", "不允许文档类型声明(DOCTYPE)", "A DOCTYPE is not allowed"),
+    "not_xml": ("xml", "不是完好的 XML:", "Not well-formed XML: "),
+}
+
 
 def read(xml: bytes, file: str | None = None) -> tuple[Source, list[Finding]]:
     """The file's records and every finding; where there is an error the records are incomplete."""
@@ -33,8 +42,9 @@ class _Reader:
 
     def __init__(self, file: str | None):
         self.file = file
-        self.findings: list[Finding] = []
+        self.findings = Findings()
         self.source = Source()
+        self.cells = 0  # of all tables so far
 
     def refuse(self, code: str, element, zh: str, en: str) -> None:
         ident = element if element is None or isinstance(element, str) else _nearest_id(element)
@@ -43,21 +53,13 @@ class _Reader:
     # --- the document ---------------------------------------------------------------------------------------------------
 
     def parse(self, xml: bytes):
-        if len(xml) > MAX_BYTES:
-            return self.refuse("dmn_too_big", None, f"文件超过 {MAX_BYTES // 1_000_000} MB", "The file is too big")
-        parser = etree.XMLParser(
-            resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
-        )
         try:
-            root = etree.fromstring(xml, parser)
-        except etree.XMLSyntaxError as error:
-            line, column = error.position
-            self.findings.append(
-                Finding("xml", f"不是完好的 XML:{error.msg}", f"Not well-formed XML: {error.msg}", None, self.file, line, column)
-            )
+            root = untrusted.read_xml(xml, MAX_BYTES)
+        except untrusted.Refused as refused:
+            code, zh, en = _REFUSED[refused.code]
+            reason = refused.reason
+            self.findings.append(Finding(code, zh + reason[0], en + reason[1], None, self.file, refused.line, refused.column))
             return None
-        if root.getroottree().docinfo.doctype:
-            return self.refuse("doctype", None, "不允许文档类型声明(DOCTYPE)", "A DOCTYPE is not allowed")
         name = etree.QName(root)
         if name.localname != "definitions" or name.namespace != MODEL:
             if name.namespace and name.namespace.startswith(OLD_MODELS):
@@ -177,12 +179,16 @@ class _Reader:
                 rules.append(self.rule(child, len(rules) + 1, len(inputs), len(outputs)))
             else:
                 self.unsupported(child)
+        self.cells += len(rules) * (len(inputs) + len(outputs))
         self.shape(element, inputs, outputs, rules, aggregation)
         return Table(element.get("id"), policy, aggregation, tuple(inputs), tuple(outputs), tuple(rules))
 
     def shape(self, element, inputs, outputs, rules, aggregation) -> None:
         if not outputs:
             self.refuse("dmn_shape", element, "决策表没有输出列", "The table has no output column")
+        if self.cells > MAX_CELLS:
+            zh, en = f"文件里的单元格超过 {MAX_CELLS} 个，请拆成几个文件", f"The file has more than {MAX_CELLS} cells; split it"
+            self.refuse("dmn_too_big", element, zh, en)
         if len(rules) > MAX_RULES or len(inputs) + len(outputs) > MAX_COLUMNS:
             self.refuse(
                 "dmn_too_big",

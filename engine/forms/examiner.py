@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine import feel
-from engine.findings import Finding
+from engine.findings import Finding, Findings
 from engine.forms.model import Condition
 from engine.forms.templates import Template, TemplateError, compile_text
 
-MOST_FINDINGS = 100
 LONGEST_TEXT = 20_000
 
 
@@ -17,14 +16,13 @@ class Examiner:
 
     def __init__(self, names=()):
         self.known_names = tuple(names)
-        self.findings: list[Finding] = []
+        self.findings = Findings()
         self.names: set[str] = set()
         self.live_names: set[str] = set()
 
     def fault(self, element, code, message, message_en, line=None, column=None, severity="error") -> None:
-        """Note a finding. At most a hundred: a file of rubbish need not be described line by line."""
-        if len(self.findings) < MOST_FINDINGS:
-            self.findings.append(Finding(code, message, message_en, element, None, line, column, severity))
+        """Note a finding."""
+        self.findings.append(Finding(code, message, message_en, element, None, line, column, severity))
 
     def unknown(self, element, found: Mapping, allowed, where: str = "") -> None:
         """Refuse the properties of `found` that nobody would heed."""

@@ -39,6 +39,8 @@ def attributes_of(examiner: Examiner, element: str, kind: str, source: Mapping) 
     for name in _TEXT_HINTS:
         if isinstance(properties.get(name), str) and len(properties[name]) <= 500:
             found[name] = properties[name]
+    if kind in ("group", "dynamiclist") and isinstance(properties.get("party"), str) and isinstance(source.get("path"), str):
+        found |= {"party": properties["party"], "party_path": source["path"]}  # see engine.parties
     if kind == "textarea":
         found["rows"] = _whole(examiner, element, properties, "rows", 2, 40, 4)
     if kind in ("textfield", "number"):

@@ -8,6 +8,9 @@ from sqlalchemy import select, text
 from engine.commands.running import Run
 from engine.commands.timers import fire_due
 from engine.instances import Timer
+from engine.timers import due_starts
+from engine.workflow import Case
+from tests.bpmn.builder import Diagram
 from tests.faults.people import assert_sound, kinds, prepare_cases
 from tests.support.counties import County
 
@@ -94,3 +97,39 @@ def test_a_fault_of_ours_in_one_case_does_not_stop_the_others(county, broken_and
     assert fire_all(county) == 1
     assert "timer:due" in kinds(county, broken)
     assert_sound(county)
+
+
+def test_a_start_that_always_fails_is_put_off_longer_each_time(county, monkeypatch):
+    """It was tried again each second, for ever, and nobody but the log knew."""
+    diagram = Diagram("daily", "每日")
+    diagram.timer("startEvent", "each_day", "Cycle", "R/P1D")
+    diagram.user("visit", '<zeebe:assignmentDefinition candidateGroups="supervisor"/>')
+    diagram.add("endEvent", "end")
+    diagram.path("each_day", "visit", "end")
+    county.deploy(**{"daily.bpmn": diagram.xml(), "visit.form": FORM})
+
+    def stumble(*_arguments, **_options):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Case, "start", stumble)
+    county.now += timedelta(days=1, seconds=1)
+    tries = []
+    for _second in range(4 * 360):
+        if due_starts_of(county):
+            tries.append(county.now)
+            assert fire_all(county) == 0
+        county.now += timedelta(seconds=10)
+    waits = [later - earlier for earlier, later in zip(tries, tries[1:], strict=False)]
+    assert len(tries) < 20 and waits == sorted(waits) and max(waits) <= timedelta(hours=1, seconds=10)
+    monkeypatch.undo()
+    assert county.pass_time(hours=1) >= 1
+    assert county.inbox("supervisor")
+    assert county.faults() == []
+
+
+FORM = '{"type": "default", "schemaVersion": 18, "id": "visit", "components": []}'
+
+
+def due_starts_of(county: County) -> list:
+    with county.system.database.read() as session:
+        return due_starts(session, county.system.county_id, county.now, 10)

@@ -7,6 +7,7 @@ from collections import defaultdict
 
 from structlog.testing import capture_logs
 
+from tests.bpmn.service import FILES
 from tests.support.county import PASSWORD
 from tests.support.web import flat, forms, words_of
 from webapp.demo.answers import answer
@@ -69,14 +70,144 @@ def test_a_form_sent_after_the_session_ended_is_not_lost(site):
     assert wrong.status_code == 401 and "用户名或密码不正确" in wrong.text
     resumed = again(wrong.text, PASSWORD)
     assert resumed.status_code == 200 and "继续提交" in resumed.text
-    fields = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', resumed.text)
-    data = defaultdict(list)
-    for name, value in fields:
-        data[html.unescape(name)].append(html.unescape(value))
-    done = visit.client.post(f"{address}/complete", data=data)
+    done = visit.client.post(f"{address}/complete", data=_hidden_fields(resumed.text))
     assert done.status_code == 302, words_of(done.text)
     case = re.search(r'href="(/cases/[0-9a-f]{32})"', visit.get(address).text)[1]
     assert site.county.variables(case.rpartition("/")[2])["situation"].replace("\r", "") == '独居\n"<b>生活困难'
+
+
+HERE = {"Origin": "http://localhost"}  # what a browser says of a form of ours
+
+
+def a_claimed_visit(site, who: str = "assistant-001"):
+    """(browser, address of the task it holds, hidden fields of its form, a full set of answers)."""
+    start(site)
+    visit = site.visit(who)
+    address = re.search(r'href="(/tasks/[0-9a-f]{32})"', visit.get("/tasks/?view=offered").text)[1]
+    visit.submit(f"{address}/claim", page=address)
+    schema = site.api(who).get(address).json["form"]
+    typed = flat(answer(schema, VISIT | {"situation": "独居，腿脚不便"}, site.county.now))
+    return visit, address, forms(visit.get(address).text, f"{address}/complete") | {"_hidden": ""}, typed
+
+
+def test_a_form_whose_token_ran_out_overnight_is_not_lost(site):
+    """The form token lives as long as the session: in the morning it was the token that failed first, and a long form was gone."""
+    visit, address, form, typed = a_claimed_visit(site)
+    visit.client.delete_cookie("shuibo-form")
+    late = visit.client.post(f"{address}/complete", data=form | typed, headers=HERE)
+    assert late.status_code == 400 and "请再提交一次" in late.text
+    done = visit.client.post(f"{address}/complete", data=_hidden_fields(late.text))
+    assert done.status_code == 302, words_of(done.text)
+
+
+def test_token_and_session_both_ran_out(site):
+    visit, address, form, typed = a_claimed_visit(site)
+    visit.client.delete_cookie("shuibo-form")
+    visit.client.delete_cookie("shuibo-session")
+    gone = visit.client.post(f"{address}/complete", data=form | typed, headers=HERE)
+    assert gone.status_code == 401 and "您填写的内容都在" in gone.text
+    credentials = {"username": "assistant-001", "password": PASSWORD}
+    visit.client.delete_cookie("shuibo-form")
+    slow = visit.client.post("/login/again", data=forms(gone.text, "/login/again") | credentials, headers=HERE)
+    assert slow.status_code == 400
+    resumed = visit.client.post("/login/again", data=forms(slow.text, "/login/again") | credentials)
+    assert visit.client.post(f"{address}/complete", data=_hidden_fields(resumed.text)).status_code == 302
+
+
+def test_another_sites_form_is_not_made_to_look_like_ones_own(site):
+    visit, address, form, typed = a_claimed_visit(site)
+    del form["csrf_token"]
+    for headers in ({}, {"Origin": "https://elsewhere.example"}, {"Origin": "null"}):
+        refused = visit.client.post(f"{address}/complete", data=form | typed, headers=headers)
+        assert refused.status_code == 400 and "独居" not in refused.text
+
+
+def test_a_sign_in_page_left_open_asks_once_more(site):
+    visit = site.visit()
+    form = forms(visit.get("/login").text, "/login")
+    visit.client.delete_cookie("shuibo-form")
+    late = visit.client.post("/login", data=form | {"username": "ft-01-1", "password": PASSWORD})
+    assert late.status_code == 400 and "请再登录一次" in late.text and 'value="ft-01-1"' in late.text
+    assert PASSWORD not in late.text
+
+
+def test_a_form_with_files_after_the_session_ended_asks_for_the_files_again(site):
+    visit = site.visit("supervisor")
+    form = forms(visit.get("/definitions/").text, "/definitions/")
+    visit.client.delete_cookie("shuibo-session")
+    gone = visit.client.post("/definitions/", data=form | {"files": [(io.BytesIO(b"<x/>"), "一.bpmn"), (io.BytesIO(b"{}"), "二.form")]})
+    assert gone.status_code == 401 and "登录已过期" in gone.text
+    credentials = {"username": "supervisor", "password": PASSWORD}
+    resumed = visit.client.post("/login/again", data=forms(gone.text, "/login/again") | credentials)
+    assert "一.bpmn、二.form" in resumed.text and re.search(r'<input [^>]*type="file" name="files" multiple', resumed.text)
+    refused = visit.client.post("/definitions/", data=_hidden_fields(resumed.text) | {"files": [(io.BytesIO(b"<x/>"), "一.bpmn")]})
+    assert refused.status_code == 422 and "一.bpmn" in refused.text
+
+
+def test_what_was_typed_is_shown_when_the_task_is_no_longer_ones_own(site):
+    """Released in another tab, taken by a colleague or done meanwhile: the page told so and the answers were gone."""
+    visit, address, form, typed = a_claimed_visit(site)
+    visit.submit(f"{address}/release", page=address)
+    released = visit.client.post(f"{address}/complete", data=form | typed)
+    assert released.status_code == 409 and "独居，腿脚不便" in released.text and "领取" in released.text
+    other = site.visit("ft-01-1")
+    other.submit(f"{address}/claim", page=address)
+    taken = visit.client.post(f"{address}/complete", data=form | typed)
+    assert taken.status_code == 409 and "独居，腿脚不便" in taken.text and "还没有提交" in taken.text
+    mine = forms(other.get(address).text, f"{address}/complete") | {"_hidden": ""} | typed
+    assert other.client.post(f"{address}/complete", data=mine).status_code == 302
+    again = other.client.post(f"{address}/complete", data=mine | {"_once": "second tab"})
+    assert again.status_code == 409 and "这项任务已完成，不能再改" in again.text and "独居，腿脚不便" in again.text
+
+
+def test_a_page_sent_twice_with_other_answers_says_so_in_plain_words(site):
+    """Back button, a change, and the same page again: it spoke of an Idempotency-Key alone."""
+    visit = site.visit("ft-01-1")
+    form = forms(visit.get("/cases/new").text, "/cases/new") | {"definition": "service_delivery"}
+    assert visit.client.post("/cases/new", data=form | {"place": "room-001"}).status_code == 302
+    other = visit.client.post("/cases/new", data=form | {"place": "station-01"})
+    assert other.status_code == 422 and "已经提交过一次" in other.text
+
+
+def test_english_readers_see_the_english_name_of_a_procedure(site):
+    """In the list of cases, in the choice of procedures and on a client's page it stood in Chinese."""
+    start(site)
+    visit = site.visit("supervisor")
+    visit.get("/language/en")
+    for page in ("/cases/", "/cases/new", "/definitions/"):
+        text = visit.get(page).text
+        assert "Social-work service" in text and "社工服务" not in text, page
+
+
+def test_who_leaves_with_tasks_in_hand_is_told_of(site):
+    """An account was closed and its tasks stayed with it, unseen."""
+    a_claimed_visit(site, "ft-01-1")
+    admin = site.visit("admin")
+    page = admin.get("/people?q=林专一&unit=station-01").text
+    address = re.search(r'href="(/people/[0-9a-f]{32})"', page)[1]
+    assert "名下还有 1 项在办任务" in admin.get(address).text
+
+
+def test_a_parameter_that_no_deadline_can_use_is_refused(site):
+    """3.5 working days, or 100000, were taken, and every case of the county stopped with an incident."""
+    visit = site.visit("supervisor")
+    for value in ("3.5", "100000", "-1", "1e9", "nan", ""):
+        refused = visit.submit("/settings/parameters", {"key": "intake_days", "value": value, "unit": ""})
+        assert refused.status_code == 422 and "intake_days" in refused.text, value
+    assert visit.submit("/settings/parameters", {"key": "intake_days", "value": "2500", "unit": ""}).status_code == 302
+    start(site)
+    address = re.search(r'href="(/tasks/[0-9a-f]{32})"', site.visit("assistant-001").get("/tasks/?view=offered").text)[1]
+    assert complete(site, "assistant-001", address, **VISIT).status_code == 302
+    first = re.search(r'href="(/tasks/[0-9a-f]{32})"', site.visit("ft-01-1").get("/tasks/?view=offered").text)[1]
+    assert complete(site, "ft-01-1", first).status_code == 302
+    assert "接案" in site.visit("ft-01-1").get("/tasks/?view=offered").text
+
+
+def _hidden_fields(page: str) -> dict[str, list[str]]:
+    found = defaultdict(list)
+    for name, value in re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page):
+        found[html.unescape(name)].append(html.unescape(value))
+    return found
 
 
 def test_signing_in_again_leads_nowhere_else_and_carries_no_passwords(site):
@@ -326,6 +457,13 @@ def test_procedures_are_deployed_and_published(site):
     name = re.search(r'/definitions/service_delivery/1/files/([\w.-]+bpmn)"', page.text)[1]
     file = visit.get(f"/definitions/service_delivery/1/files/{name}")
     assert file.headers["Content-Disposition"] == "attachment" and file.data.startswith(b"<?xml")
+    assert "多半是笔误" not in page.text
+    slip = {name: content.replace(b"=basis = ", b"=bassis = ") if name.endswith(".bpmn") else content for name, content in FILES.items()}
+    upload = {"files": [(io.BytesIO(content), name) for name, content in slip.items()]}
+    assert visit.submit("/definitions/", upload, content_type="multipart/form-data").status_code == 302
+    remarks = visit.get("/definitions/service_delivery/2").text
+    assert "多半是笔误" in remarks and "bassis" in remarks
+    assert "bassis" not in site.visit("ft-01-1").get("/definitions/service_delivery/2").text
     wrong = visit.submit("/definitions/", {"files": (io.BytesIO(b"<nonsense/>"), "a.bpmn")}, content_type="multipart/form-data")
     assert wrong.status_code == 422 and "没有部署" in wrong.text
     assert visit.submit("/definitions/service_delivery/1/withdraw", page="/definitions/service_delivery/1").status_code == 302

@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
+from engine.bundle import GIVEN
+from engine.commands.clients import register
 from engine.commands.instances import cancel, retry, start
 from engine.commands.organisation import merge_rooms
 from engine.commands.tasks import claim, complete, delegate, release
@@ -16,6 +18,7 @@ from engine.exceptions import (
     InvalidRequest,
     NotFound,
     NotOffered,
+    ReceiverUnfit,
     TaskClosed,
     TaskNotYours,
     TaskTaken,
@@ -48,6 +51,14 @@ def two_steps() -> dict:
 def steps(county):
     county.deploy(**two_steps())
     return county
+
+
+def test_a_case_begins_with_what_is_known_of_its_client(steps):
+    """engine.bundle.GIVEN promises these names to the check for misspelt variables."""
+    data = {"name": "张三", "birth_date": "1950-05-01", "categories": ["orphan"]}
+    client = register(steps.system, steps.act("ft-01-1"), data, "room-001", now=steps.now)
+    case = start(steps.system, steps.act("ft-01-1"), "two_steps", {}, "room-001", client["id"], now=steps.now)
+    assert steps.variables(case["id"]).keys() == GIVEN
 
 
 def test_a_case_runs_to_its_end_and_its_history_verifies(steps):
@@ -115,8 +126,9 @@ def test_a_lead_hands_a_task_to_somebody_it_is_for(steps):
     lead = steps.act("lead-01")
     delegate(steps.system, lead, task.id, "ft-01-2", now=steps.now)
     assert steps.inbox("ft-01-2", "mine") == ["ask"]
-    with pytest.raises(NotOffered):
+    with pytest.raises(ReceiverUnfit, match="^不能转派给这位同事") as refused:  # it spoke to the lead: "您不能办理"
         delegate(steps.system, lead, task.id, "volunteer-01-1", now=steps.now)
+    assert "您" not in refused.value.message
     with pytest.raises(NotFound):
         delegate(steps.system, steps.act("lead-02"), task.id, "ft-02-1", now=steps.now)
     assert steps.faults() == []

@@ -1,14 +1,17 @@
-"""Signing in and out, the password, the language; and what was typed when the session had ended meanwhile."""
+"""Signing in and out, the password, the language; and what was typed when the session, or the page's form token, had ended meanwhile."""
 
 import json
+from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
 
+from engine import untrusted
 from engine.commands import accounts
 from engine.exceptions import InvalidRequest, NotSignedIn, TooManyAttempts, WrongCredentials
 from webapp import auth, i18n
-from webapp.errors import show_engine_error, status_of, translated_text
+from webapp.errors import show_engine_error, show_http_error, status_of, translated_text
 from webapp.i18n import now, translated
 
 pages = Blueprint("account", __name__, template_folder="templates")
@@ -40,10 +43,28 @@ def check():
 @pages.app_errorhandler(NotSignedIn)
 def signed_out(error: NotSignedIn):
     """A form that came after the session had ended: sign in on the spot, and nothing that was typed is lost."""
-    carried = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
-    if request.path.startswith("/api/") or request.method != "POST" or request.files or SECRET & request.form.keys():
+    if not _can_be_kept():
         return show_engine_error(error)
-    return _again(request.full_path.rstrip("?"), json.dumps(carried)), 401
+    return _again(request.full_path.rstrip("?"), _packed()), 401
+
+
+@pages.app_errorhandler(CSRFError)
+def token_expired(error: CSRFError):
+    """A form whose token has run out, as of a page left open overnight: nothing that was typed is lost either.
+
+    Only for a page of ours: another site's form must not be made to look like one's own.
+    """
+    told = gettext("页面打开得太久，请再提交一次。")
+    if request.endpoint == "account.check":
+        return _door(_username(), gettext("页面打开得太久，请再登录一次。")), 400
+    if request.endpoint == "account.check_again":
+        return _again(auth.local_address(request.form.get("address")) or "/", request.form.get("carried", ""), told), 400
+    if not _can_be_kept() or not _from_here():
+        return show_http_error(error)
+    address = request.full_path.rstrip("?")
+    if auth.known_actor() is None:
+        return _again(address, _packed()), 401
+    return _resume(address, _packed(), told), 400
 
 
 @pages.post("/login/again")
@@ -51,17 +72,13 @@ def check_again():
     """Sign in with a form in hand; then it can be sent."""
     address = auth.local_address(request.form.get("address"))
     carried = request.form.get("carried", "")
-    try:
-        fields = [(str(name), str(value)) for name, value in json.loads(carried)]
-    except (ValueError, TypeError):
-        address = None
-    if address is None:
+    if address is None or _unpacked(carried) is None:
         return redirect(url_for("account.enter"))
     try:
         opened = _sign_in()
     except (WrongCredentials, TooManyAttempts) as refusal:
         return _again(address, carried, *translated(refusal)), status_of(refusal)
-    response = make_response(render_template("account/resume.html", address=address, fields=fields))
+    response = make_response(_resume(address, carried))
     auth.set_cookie(response, opened["token"])
     return response
 
@@ -112,6 +129,38 @@ def _username() -> str:
 def _sign_in() -> dict:
     password = request.form.get("password", "")
     return accounts.sign_in(auth.system(), _username(), password, address=request.remote_addr or "", now=now(), kind="web")
+
+
+def _can_be_kept() -> bool:
+    return not request.path.startswith("/api/") and request.method == "POST" and not SECRET & request.form.keys()
+
+
+def _from_here() -> bool:
+    """Whether a page of ours sent this form: browsers say so themselves."""
+    said = request.headers.get("Origin") or request.headers.get("Referer") or ""
+    return urlsplit(said).netloc == request.host
+
+
+def _packed() -> str:
+    """What the form holds, as text. Files are named only: no page can put them back into a form, the person chooses them again."""
+    fields = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    files = [(name, [each.filename for each in request.files.getlist(name) if each.filename]) for name in request.files]
+    return json.dumps({"fields": fields, "files": files})
+
+
+def _unpacked(carried: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]] | None:
+    """(fields, files) of what `_packed` made, each with its name; None for what it did not make."""
+    try:
+        held = untrusted.read_json(carried.encode(), deepest=5)
+        fields = [(str(name), str(value)) for name, value in held["fields"]]
+        return fields, [(str(name), "、".join(map(str, chosen))) for name, chosen in held["files"]]
+    except (untrusted.Refused, ValueError, TypeError, KeyError):
+        return None
+
+
+def _resume(address: str, carried: str, message: str = "") -> str:
+    fields, files = _unpacked(carried)
+    return render_template("account/resume.html", address=address, fields=fields, files=files, message=message)
 
 
 def _again(address: str, carried: str, message: str = "", hint: str = ""):

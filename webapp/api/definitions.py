@@ -1,7 +1,6 @@
 """Procedures and regulations for programs."""
 
 import marshmallow as ma
-from flask import request
 
 from engine import definitions
 from engine.commands import definitions as commands
@@ -29,12 +28,6 @@ class Kinds(Page):
     """Which definitions."""
 
     kind = ma.fields.Str(load_default=None, validate=ma.validate.OneOf(["procedure", "regulation"]))
-
-
-@routes.before_request
-def _large_bodies():
-    if request.endpoint == "definitions-api.deploy":
-        uploads.allow_large()
 
 
 @routes.route("/definitions", methods=["GET"])

@@ -2,29 +2,30 @@
 
 import base64
 import binascii
-import json
-import re
 from datetime import UTC, datetime
 from typing import ClassVar
 
 import marshmallow as ma
 from flask import current_app, request
+from flask_babel import gettext
 from flask_smorest import Blueprint
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
+from engine import untrusted
+from engine.commands import LONGEST_KEY
 from engine.exceptions import InvalidRequest
 from webapp import auth
+from webapp.i18n import in_chinese
 
 DEPTH = 40  # levels of nesting in a body
-KEY = 200  # characters of an Idempotency-Key
 # For `routes.doc`: a write that can be repeated.
 KEYED = {
     "parameters": [
         {
             "in": "header",
             "name": "Idempotency-Key",
-            "schema": {"type": "string", "minLength": 1, "maxLength": KEY},
+            "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
             "description": "one effect however often it is sent; the first answer again",
         }
     ]
@@ -101,7 +102,7 @@ def _guard() -> None:
 
 
 class StrictParser(FlaskParser):
-    """JSON as RFC 8259 has it: no NaN, no half characters, not nested without end, and declared as what it is."""
+    """JSON as `engine.untrusted` takes it, not nested without end, and declared as what it is."""
 
     DEFAULT_UNKNOWN_BY_LOCATION: ClassVar = {"json": None, "query": None}  # the schemas say it: refuse
 
@@ -112,41 +113,25 @@ class StrictParser(FlaskParser):
             return {}
         if not req.is_json:
             raise UnsupportedMediaType()
-        if body.count(b"{") + body.count(b"[") > DEPTH:
-            _check_depth(body)
         try:
-            value = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
-            if b"\\u" in body:
-                json.dumps(value, ensure_ascii=False).encode()
-        except (ValueError, RecursionError):
-            raise BadRequest() from None
-        return value
-
-
-def _no_constant(name: str):
-    raise ValueError(name)
-
-
-def _check_depth(body: bytes) -> None:
-    """Refuse deep nesting before anything parses it."""
-    depth = 0
-    for bracket in _BRACKETS.sub(b"", body):  # what is left are brackets outside strings
-        depth += 1 if bracket in b"{[" else -1
-        if depth > DEPTH:
-            raise InvalidRequest(field="body", reason=f"嵌套过深,最多 {DEPTH} 层")
+            return untrusted.read_json(body, DEPTH)
+        except untrusted.Refused as refused:
+            if refused.code == "too_deep":
+                raise InvalidRequest(field="body", reason=f"嵌套过深,最多 {DEPTH} 层") from None
+            told = BadRequest()
+            reason = refused.reason[0 if in_chinese() else 1]
+            told.data = {"code": "malformed_json", "message": gettext("请求的内容不是合格的 JSON：%(reason)s", reason=reason)}
+            raise told from None
 
 
 Routes.ARGUMENTS_PARSER = StrictParser()
-_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+', re.DOTALL)
 
 
 def idempotency_key() -> str | None:
-    """The request's key, if it has one. Raises InvalidRequest for one that cannot be stored."""
+    """The request's key, if it has one. Raises InvalidRequest for an empty one, as the command does for one that cannot be stored."""
     key = request.headers.get("Idempotency-Key")
-    if key is None:
-        return None
-    if not 1 <= len(key) <= KEY or not key.isascii() or not key.isprintable():
-        raise InvalidRequest(field="Idempotency-Key", reason=f"应为 1 到 {KEY} 个可见的 ASCII 字符")
+    if key == "":
+        raise InvalidRequest(field="Idempotency-Key", reason=f"应为 1 到 {LONGEST_KEY} 个可见的 ASCII 字符")
     return key
 
 

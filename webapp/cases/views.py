@@ -16,7 +16,7 @@ from webapp import auth
 from webapp.auth import actor, command, session, system
 from webapp.cases import timeline
 from webapp.errors import status_of, verdict
-from webapp.i18n import translated
+from webapp.i18n import in_chinese, translated
 from webapp.inbox.views import client_names
 from webapp.places import own_places, places
 
@@ -189,9 +189,18 @@ def startable() -> list:
 
 
 def procedure_names() -> dict[str, str]:
-    """Key → name of every procedure."""
+    """Key → name of every procedure, in the reader's language."""
     found = definitions.versions(session(), system().county_id, "procedure")
-    return {definition.key: definition.name for definition, _versions in found}
+    return {definition.key: called(definition) for definition, _versions in found}
+
+
+@pages.app_template_filter("called")
+def called(definition) -> str:
+    """What a procedure is called, in the reader's language: its published diagram may carry an English name."""
+    if in_chinese() or definition.kind != "procedure" or not definition.published_version_id:
+        return definition.name
+    process = definitions.compiled(system(), session(), definition.published_version_id).process
+    return process.properties.get("name_en") or definition.name
 
 
 def _first_stop(answer: dict) -> str:

@@ -1,10 +1,12 @@
 """Running: `run` (everything, for one machine) and `worker` (timers and jobs)."""
 
 import os
+import shutil
 import signal
 import socket
 import sys
 import threading
+from pathlib import Path
 
 import click
 
@@ -37,7 +39,7 @@ def run(backlog: bool):
     _tell(settings, host, password)
     web = [sys.executable, "-m", "gunicorn", "-c", "python:webapp.gunicorn_conf"]
     # Threads with a heap each would keep what password hashing frees: a third more memory for nothing.
-    env = {"MALLOC_ARENA_MAX": "2", **os.environ}
+    env = {"MALLOC_ARENA_MAX": "2", "PROMETHEUS_MULTIPROC_DIR": str(_counting_folder(settings)), **os.environ}
     sys.exit(serve([web, [sys.executable, "-m", "webapp.cli", "worker"]], env))
 
 
@@ -52,6 +54,14 @@ def worker():
     system = open_system(settings)
     settle()
     work(system, stop, settings.clock)
+
+
+def _counting_folder(settings: Settings) -> Path:
+    """An empty folder in which the web processes count together what /metrics tells."""
+    folder = settings.secret_key_file.parent / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
 
 
 def _tell(settings: Settings, host: str, password: str | None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from engine import decisions, feel
-from engine.bundle import examine_file
+from engine.bundle import examine_files
 from engine.exceptions import EngineError
 from engine.feel import FeelError
 from webapp.cli.shared import now, open_system, progress, say
@@ -18,9 +18,7 @@ from webapp.cli.shared import now, open_system, progress, say
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def lint(files: tuple[Path, ...]):
     """检查流程、决策表和表单 · a JSON list of findings; exit 1 if any is an error."""
-    from dataclasses import replace
-
-    found = [replace(finding, file=str(path)) for path in files for finding in examine_file(path.name, path.read_bytes())]
+    found = examine_files({str(path): path.read_bytes() for path in files})
     click.echo(json.dumps([finding.as_dict() for finding in found], ensure_ascii=False, indent=2))
     sys.exit(any(finding.severity == "error" for finding in found))
 

@@ -5,7 +5,7 @@ import secrets
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 
-from engine import organisation
+from engine import organisation, tasks
 from engine.commands import accounts as commands, organisation as changes
 from engine.db import new_id
 from engine.exceptions import InvalidRequest, NotFound
@@ -128,6 +128,7 @@ def _page(person_id: str, errors: dict | None = None):
         chosen=set(request.form.getlist("roles")) or found.roles or {"worker"},
         given=request.form,
         errors=errors or {},
+        held=tasks.held(session(), person_id),
         proposal="-".join("".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(4)) for _ in range(3)),
     )
 

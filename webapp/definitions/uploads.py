@@ -4,14 +4,6 @@ from flask import request
 
 from engine.exceptions import InvalidRequest
 
-LIMIT = 10 * 1024 * 1024
-
-
-def allow_large() -> None:
-    """Let this request be as large as a bundle may be."""
-    request.max_content_length = LIMIT
-    request.max_form_memory_size = LIMIT
-
 
 def bundle() -> dict[str, bytes]:
     """The uploaded files by name, whatever their field is called. Raises InvalidRequest."""

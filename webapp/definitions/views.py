@@ -1,9 +1,10 @@
 """What procedures there are; deploy, publish, withdraw; look at a version's diagram."""
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from flask_babel import gettext
 
 from engine import definitions, organisation
+from engine.bundle import examine_files
 from engine.commands import definitions as commands
 from engine.exceptions import DeployRefused, InvalidRequest, NotFound
 from webapp import auth
@@ -35,12 +36,6 @@ def deploy():
     return redirect(url_for("definitions.version", key=answer["key"], number=answer["number"]))
 
 
-@pages.before_request
-def _large_bodies():
-    if request.endpoint == "definitions.deploy":
-        uploads.allow_large()
-
-
 @pages.get("/<key>/<int(max=1000000):number>")
 def version(key: str, number: int):
     """One version: its diagram, its files."""
@@ -53,6 +48,7 @@ def version(key: str, number: int):
         definition=definition,
         version=found,
         files={name: len(content) for name, content in files.items()},
+        remarks=_remarks(files) if organisation.may(auth.actor(), "definition:deploy") else [],
         has_diagram=any(name.endswith(".bpmn") for name in files),
         people=people,
     )
@@ -94,6 +90,10 @@ def _page(refusal=None):
         refusal=translated(refusal) if refusal else None,
         findings=getattr(refusal, "findings", ()),
     )
+
+
+def _remarks(files: dict[str, bytes]) -> list:
+    return [finding for finding in examine_files(files) if finding.severity == "warning"]
 
 
 def _find(key: str, number: int):

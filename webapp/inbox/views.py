@@ -7,7 +7,19 @@ from markupsafe import Markup
 from engine import assignment, clients, definitions, instances as cases, organisation, tasks
 from engine.commands import tasks as commands
 from engine.db import new_id
-from engine.exceptions import EngineError, Erased, Forbidden, InvalidForm, NotFound, NotOffered, RegulationRefused, TaskTaken
+from engine.exceptions import (
+    EngineError,
+    Erased,
+    Forbidden,
+    InstanceClosed,
+    InvalidForm,
+    NotFound,
+    NotOffered,
+    RegulationRefused,
+    TaskClosed,
+    TaskNotYours,
+    TaskTaken,
+)
 from engine.instances import CLAIMED, OFFERED
 from webapp import auth
 from webapp.auth import actor, command, session, system
@@ -19,7 +31,7 @@ from webapp.words import role
 pages = Blueprint("inbox", __name__, template_folder="templates", url_prefix="/tasks")
 pages.before_request(auth.require_sign_in)
 # What is told on the task's own page; anything else has the error page.
-REFUSALS = (RegulationRefused, Forbidden, NotOffered, TaskTaken)
+REFUSALS = (RegulationRefused, Forbidden, NotOffered, TaskTaken, TaskNotYours, TaskClosed, InstanceClosed)
 KEY = "_once"  # makes a form pressed twice count once
 
 
@@ -61,7 +73,10 @@ def claim(task_id: str):
 @pages.post("/<task_id>/release")
 def release(task_id: str):
     """Give it back."""
-    command(commands.release, task_id)
+    try:
+        command(commands.release, task_id)
+    except REFUSALS as refusal:
+        return _refused(task_id, refusal)
     flash(gettext("已退回,其他同事可以领取。"), "ok")
     return redirect(url_for("inbox.index", view="offered"))
 
@@ -127,6 +142,7 @@ def _page(detail, submitted: dict | None = None, errors: dict | None = None, ref
         barrier=barrier(task) if task.status == OFFERED else None,
         form=detail.form,
         fields=fields,
+        kept=_kept(detail, submitted) if submitted and not mine else [],
         context=detail.form.context(detail.variables) if detail.form and mine else {},
         errors=errors or {},
         refusal=translated(refusal) if refusal else None,
@@ -137,6 +153,14 @@ def _page(detail, submitted: dict | None = None, errors: dict | None = None, ref
         once=new_id(),
         key_field=KEY,
     )
+
+
+def _kept(detail, submitted: dict) -> list[tuple[str, str]]:
+    """What was typed into the form of a task that is no longer this person's, as (label, text): they may need it still."""
+    from webapp.cases import timeline
+
+    typed = {name: value for name, value in submitted.items() if value not in (None, "", [], {})}
+    return [line for _title, lines in timeline.chapters(typed, detail.compiled, timeline.field_labels(detail.compiled)) for line in lines]
 
 
 def _delegable(task) -> bool:
