@@ -3,10 +3,12 @@
 Passwords: Argon2id (RFC 9106) with 19 MiB, two passes, one lane: OWASP's first choice for servers short of memory. RFC 9106's second
 recommended profile (64 MiB, four lanes) would let a handful of people who sign in at the same moment push a web process over its 250 MB;
 so a process also computes at most two hashes at a time, and the others wait their turn.
-A session is a random token; the database knows only its SHA-256, so a stolen copy of it opens nothing.
+A session is a random token; the database knows only its SHA-256, so a stolen copy of it opens nothing. Each request asks for its session
+anew, so one that is revoked ends at once, in whatever process.
 """
 
 import hashlib
+import ipaddress
 import secrets
 import threading
 from datetime import datetime, timedelta
@@ -31,12 +33,17 @@ _NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$c2h1aWJvIG5vYm9keSEhIQ$nbn2uZuwxKyL404
 
 LIFETIME = {"web": timedelta(hours=12), "api": timedelta(hours=24)}  # a working day; a day's batch
 WINDOW = timedelta(minutes=15)
-FAILURES = {"username": 10, "address": 100}  # in a window; a whole township may share one address
+# In a window; a whole township may share one address. `token`: bearer tokens that never existed, from one address.
+FAILURES = {"username": 10, "address": 100, "token": 300}
+NOTED = timedelta(hours=1)  # how exactly it is known when a session was last used: a write at most so often
 PASSWORD = range(8, 129)  # characters
 
 
 class AccessToken(Base):
-    """A session of a browser (`web`) or a program (`api`). `id` is the SHA-256 of the token."""
+    """A session of a browser (`web`) or a program (`api`). `id` is the SHA-256 of the token.
+
+    `device` is a kind of device ("android", "windows"), no more; `used_at` is when it was last used, to the hour.
+    """
 
     __tablename__ = "access_token"
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -45,6 +52,8 @@ class AccessToken(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime] = mapped_column(Instant)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
+    device: Mapped[str | None] = mapped_column(String(16))
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class SignInFailure(Base):
@@ -102,23 +111,24 @@ def check_throttle(session: Session, vault: Vault, county_id: str, username: str
 
 def count_failure(session: Session, vault: Vault, county_id: str, username: str, address: str, now: datetime) -> bool:
     """Count a wrong password; whether the username is blocked from now on. Old windows are swept on the way."""
-    session.execute(delete(SignInFailure).where(SignInFailure.since <= now - WINDOW))
-    dialect = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
     blocked = False
     for kind, text in _asked(username, address):
-        row = {"county_id": county_id, "subject": _subject(vault, county_id, kind, text), "failures": 1, "since": now}
-        insert = dialect.insert(SignInFailure).values(row)
-        fresh = SignInFailure.since > now - WINDOW
-        insert = insert.on_conflict_do_update(
-            index_elements=["county_id", "subject"],
-            set_={
-                "failures": case((fresh, SignInFailure.failures + 1), else_=1),
-                "since": case((fresh, SignInFailure.since), else_=now),
-            },
-        ).returning(SignInFailure.failures)
-        failures = session.execute(insert).scalar_one()
+        failures = _count(session, county_id, _subject(vault, county_id, kind, text), now)
         blocked |= kind == "username" and failures == FAILURES[kind]
     return blocked
+
+
+def _count(session: Session, county_id: str, subject: str, now: datetime) -> int:
+    """One more in the subject's window; how many there are. One statement, so that all processes count alike."""
+    session.execute(delete(SignInFailure).where(SignInFailure.since <= now - WINDOW))
+    dialect = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
+    insert = dialect.insert(SignInFailure).values({"county_id": county_id, "subject": subject, "failures": 1, "since": now})
+    fresh = SignInFailure.since > now - WINDOW
+    insert = insert.on_conflict_do_update(
+        index_elements=["county_id", "subject"],
+        set_={"failures": case((fresh, SignInFailure.failures + 1), else_=1), "since": case((fresh, SignInFailure.since), else_=now)},
+    )
+    return session.execute(insert.returning(SignInFailure.failures)).scalar_one()
 
 
 def clear_failures(session: Session, vault: Vault, county_id: str, username: str) -> None:
@@ -127,8 +137,32 @@ def clear_failures(session: Session, vault: Vault, county_id: str, username: str
     session.execute(delete(SignInFailure).where(SignInFailure.county_id == county_id, SignInFailure.subject == subject))
 
 
+def check_token_throttle(session: Session, vault: Vault, county_id: str, address: str, now: datetime) -> None:
+    """Raises TooManyAttempts after too many tokens that never existed from this address."""
+    row = session.get(SignInFailure, (county_id, _subject(vault, county_id, "token", network(address))))
+    left = row.since + WINDOW - now if row is not None and row.failures >= FAILURES["token"] else timedelta(0)
+    if left > timedelta(0):
+        raise TooManyAttempts(seconds=int(left.total_seconds()) + 1)
+
+
+def count_token(session: Session, vault: Vault, county_id: str, address: str, now: datetime) -> None:
+    """Count a token that never existed."""
+    _count(session, county_id, _subject(vault, county_id, "token", network(address)), now)
+
+
+def network(address: str) -> str:
+    """What stands for an address: of IPv6 its first 64 bits, since one subscriber has them all; of an IPv4 address in IPv6 the IPv4 one."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if found.version == 4:
+        return str(found)
+    return str(found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False))
+
+
 def _asked(username: str, address: str) -> list[tuple[str, str]]:
-    return [("username", username)] + ([("address", address)] if address else [])
+    return [("username", username)] + ([("address", network(address))] if address else [])
 
 
 def _subject(vault: Vault, county_id: str, kind: str, text: str) -> str:
@@ -139,7 +173,9 @@ def _subject(vault: Vault, county_id: str, kind: str, text: str) -> str:
 
 _token = AccessToken.__table__.c
 _SESSION_ACTOR = Prepared(
-    select_actors(AccessToken.__table__, Account.__table__.c.person_id == _token.person_id).where(
+    select_actors(AccessToken.__table__, Account.__table__.c.person_id == _token.person_id)
+    .add_columns(_token.used_at)
+    .where(
         _token.id == bindparam("digest"),
         _token.expires_at > bindparam("now"),
         _token.revoked_at.is_(None),
@@ -149,7 +185,9 @@ _SESSION_ACTOR = Prepared(
 )
 
 
-def open_session(session: Session, account: Account, now: datetime, kind: str = "web") -> tuple[str, datetime]:
+def open_session(
+    session: Session, account: Account, now: datetime, kind: str = "web", device: str | None = None
+) -> tuple[str, datetime]:
     """A new token and when it expires; the person's expired ones are swept. The token is shown once and stored nowhere."""
     session.execute(delete(AccessToken).where(AccessToken.person_id == account.person_id, AccessToken.expires_at <= now))
     token = secrets.token_urlsafe(32)
@@ -163,6 +201,8 @@ def open_session(session: Session, account: Account, now: datetime, kind: str = 
             created_at=now,
             expires_at=expires_at,
             revoked_at=None,
+            device=device,
+            used_at=now,
         )
     )
     return token, expires_at
@@ -170,19 +210,48 @@ def open_session(session: Session, account: Account, now: datetime, kind: str = 
 
 def session_actor(connection: Connection, vault: Vault, token: str, now: datetime) -> Actor:
     """Who holds this token, in one statement. Raises NotSignedIn when it is unknown, expired or revoked, or the person has left."""
+    return session_use(connection, vault, token, now)[0]
+
+
+def session_use(connection: Connection, vault: Vault, token: str, now: datetime) -> tuple[Actor, bool]:
+    """As `session_actor`; and whether it is time to `note_use` of the session."""
     rows = _SESSION_ACTOR.rows(connection, {"digest": digest(token), "now": now})
     if not rows:
         raise NotSignedIn()
-    return actor_from(vault, rows[0])
+    *row, used_at = rows[0]
+    return actor_from(vault, row), used_at is None or used_at <= now - NOTED
 
 
-def revoke(session: Session, now: datetime, *, token: str | None = None, person_id: str | None = None, keep: str | None = None) -> int:
-    """Revoke one token, or all of a person's but `keep`; how many were open."""
-    query = update(AccessToken).where(AccessToken.revoked_at.is_(None)).values(revoked_at=now)
+def note_use(session: Session, token: str, now: datetime) -> None:
+    """The session was used now."""
+    query = update(AccessToken).where(AccessToken.id == digest(token)).values(used_at=now)
+    session.execute(query.execution_options(synchronize_session=False))
+
+
+def open_sessions(session: Session, person_id: str, now: datetime) -> list[AccessToken]:
+    """A person's sessions that are neither expired nor revoked, the newest first."""
+    query = select(AccessToken).where(AccessToken.person_id == person_id, AccessToken.expires_at > now)
+    query = query.where(AccessToken.revoked_at.is_(None)).order_by(AccessToken.created_at.desc(), AccessToken.id)
+    return list(session.scalars(query))
+
+
+def revoke(
+    session: Session,
+    now: datetime,
+    *,
+    token: str | None = None,
+    person_id: str | None = None,
+    session_id: str | None = None,
+    keep: str | None = None,
+) -> int:
+    """Revoke one token, or all of a person's but `keep`, or the one of the person's with this id; how many were open."""
+    query = update(AccessToken).where(AccessToken.revoked_at.is_(None), AccessToken.expires_at > now).values(revoked_at=now)
     if token is not None:
         query = query.where(AccessToken.id == digest(token))
     if person_id is not None:
         query = query.where(AccessToken.person_id == person_id)
+    if session_id is not None:
+        query = query.where(AccessToken.id == session_id)
     if keep is not None:
         query = query.where(AccessToken.id != digest(keep))
     if token is None and person_id is None:

@@ -83,6 +83,7 @@ class Kind(StrEnum):
     PASSWORD_CHANGED = "password:changed"
     SESSION_OPENED = "session:opened"
     SESSION_CLOSED = "session:closed"
+    SESSION_REVOKED = "session:revoked"
     CLIENT_REGISTERED = "client:registered"
     CLIENT_UPDATED = "client:updated"
     CLIENT_MOVED = "client:moved"

@@ -170,10 +170,9 @@ def _merge(known: dict, new: Mapping, name: str, found: list[Finding]) -> None:
 def _check_links(process: Process, forms: Mapping, decisions: Mapping) -> list[Finding]:
     found = []
     for element in process.elements.values():
-        if element.form_id and element.form_id not in forms:
-            found.append(
-                Finding("form_missing", f"找不到表单“{element.form_id}”", f"Form {element.form_id} is missing", element=element.id)
-            )
+        for form in filter(None, (element.form_id, element.properties.get("document_form"))):
+            if form not in forms:
+                found.append(Finding("form_missing", f"找不到表单“{form}”", f"Form {form} is missing", element=element.id))
     for decision_id in process.decision_ids:
         if decision_id not in decisions:
             found.append(

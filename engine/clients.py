@@ -131,14 +131,15 @@ class Record:
 
 
 def search(session: Session, vault: Vault, actor: Actor, text: str = "", cursor: str | None = None, limit: int = 20):
-    """(records, next cursor) of the clients an actor's unit covers, by place; `text` as `engine.names.readings` takes it, "" for all.
+    """(records, next cursor) of the clients an actor's unit covers, by place; `text`: a name or number as `engine.names.readings` takes
+    it, or part of an address, "" for all.
 
     One statement, whatever the register's size. Raises Forbidden (volunteers and partners see a client only through a task they hold:
     `read(…, by_task=True)`) and InvalidRequest for a bad cursor.
     """
     require(actor, "client:read")
     limit = max(1, min(limit, PAGE))
-    wanted = names.readings(text)
+    wanted = [*names.readings(text), *filter(None, [names.address_reading(text)])]
     if text.strip() and not wanted:
         return [], None
     after = _after(cursor)
@@ -254,11 +255,19 @@ def seal(vault: Vault, client: Client, key: SubjectKey, data: dict) -> None:
 
 
 def index(session: Session, vault: Vault, client: Client, data: dict) -> None:
-    """Write a client's search tokens anew."""
+    """Write a client's search tokens anew. Who gives no address of their own is found by the household's."""
     session.execute(delete(ClientIndex).where(ClientIndex.client_id == client.id))
-    found = names.tokens(data["name"]) | names.number_tokens(data.get("phone"), data.get("id_number"))
+    address = data.get("address") or _home(session, vault, client.household_id)
+    found = names.tokens(data["name"]) | names.number_tokens(data.get("phone"), data.get("id_number")) | names.address_tokens(address)
     place = {"county_id": client.county_id, "station_id": client.station_id, "unit_id": client.unit_id, "client_id": client.id}
     session.execute(insert(ClientIndex), [place | {"token": token} for token in names.keyed(vault, client.county_id, "client", found)])
+
+
+def _home(session: Session, vault: Vault, household_id: str | None) -> str | None:
+    """The address of a household."""
+    query = select(Household, SubjectKey).join(SubjectKey, SubjectKey.id == Household.key_id).where(Household.id == household_id)
+    row = session.execute(query).one_or_none() if household_id else None
+    return vault.open(row.SubjectKey, row.Household.sealed, row.Household.place).get("address") if row else None
 
 
 def move_index(session: Session, client_ids: list[str], station_id: str, unit_id: str) -> None:

@@ -1,8 +1,8 @@
 """Finding people by name without storing names: the search tokens of a name, and what a searcher may type.
 
 A name becomes short tokens: its characters (c), neighbouring pairs of characters (b), full syllables of pinyin (p) and pairs of initials
-(i). Only keyed hashes of them are stored (`engine.vault.Vault.index`); who erases a person deletes the hashes. A character with several
-readings gets all of them, because surnames often use the rare one (单 shan, 解 xie, 曾 zeng).
+(i); of an address, pairs of neighbours (a). Only keyed hashes of them are stored (`engine.vault.Vault.index`); who erases a person deletes
+the hashes. A character with several readings gets all of them, because surnames often use the rare one (单 shan, 解 xie, 曾 zeng).
 """
 
 import os
@@ -14,9 +14,12 @@ from itertools import product
 from engine.vault import Vault
 
 LONGEST = 40  # characters of a name or of a query; more is cut off
+LONGEST_ADDRESS = 200
 _ALTERNATIVES = 8  # readings of one query that are tried
 
 _HAN = re.compile(r"[㐀-䶿一-鿿\U00020000-\U0003134f〇々]+")
+_UNIT = re.compile(r"[㐀-䶿一-鿿\U00020000-\U0003134f〇々]|[a-z]+|[0-9]+")  # of an address: 3 is no part of 13
+_OF_ADDRESSES = re.compile(r"[0-9]|[村庄号组路街巷弄院楼室队屯集镇乡区]|胡同|单元")
 _WORD = re.compile(r"[㐀-䶿一-鿿\U00020000-\U0003134f〇々]+|[a-z]+|[0-9]+x?")
 
 # Every syllable of Mandarin without tones, ü written v (GB/T 16159), as alternatives after each initial.
@@ -80,6 +83,22 @@ def number_tokens(*numbers: str | None) -> set[str]:
     return {f"n:{digits}" for number in numbers if number and (digits := _digits(number))}
 
 
+def address_tokens(address: str | None) -> set[str]:
+    """Tokens of an address: its neighbouring characters and whole numbers (a), whatever stands between them."""
+    return {f"a:{pair}" for pair in _neighbours(_plain(address or "", LONGEST_ADDRESS))}
+
+
+def address_reading(text: str) -> frozenset[str] | None:
+    """What a searcher means by `text` if it is part of an address (张庄村3号, 张庄 3号), all of which must be there; None if it looks like none.
+
+    A name does not: whoever looks for 王集 should not be given the whole of 王集村.
+    """
+    plain = _plain(text, LONGEST)
+    if len(_UNIT.findall(plain)) < 3 and not re.search(r"[0-9]", plain) or not _OF_ADDRESSES.search(plain) or not _HAN.search(plain):
+        return None
+    return frozenset(f"a:{pair}" for word in plain.split() for pair in _neighbours(word)) or None
+
+
 def readings(text: str) -> list[frozenset[str]]:
     """What a searcher may mean by `text`: alternatives, each a set of tokens that must all be there. Empty for empty text.
 
@@ -114,12 +133,21 @@ def _pinyin():
     return partial(pinyin, style=Style.NORMAL, heteronym=True, errors="ignore")
 
 
+def _plain(text: str, longest: int) -> str:
+    return unicodedata.normalize("NFKC", text[:longest]).lower()
+
+
+def _neighbours(text: str) -> list[str]:
+    units = _UNIT.findall(text)
+    return [f"{left}{right}" for left, right in zip(units, units[1:], strict=False)]
+
+
 def _digits(number: str) -> str:
-    return re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", number[:LONGEST]).lower())
+    return re.sub(r"[\s-]", "", _plain(number, LONGEST))
 
 
 def _words(text: str) -> list[str]:
-    plain = unicodedata.normalize("NFKC", text[:LONGEST]).lower().replace("ü", "v").replace("'", "").replace("’", "")
+    plain = _plain(text, LONGEST).replace("ü", "v").replace("'", "").replace("’", "")
     return _WORD.findall(plain)
 
 

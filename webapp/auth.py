@@ -12,7 +12,8 @@ from flask import current_app, g, redirect, request, url_for
 from sqlalchemy.orm import Session
 
 from engine import organisation
-from engine.accounts import session_actor
+from engine.accounts import session_use
+from engine.commands import accounts
 from engine.exceptions import NotSignedIn
 from engine.organisation import Actor
 from engine.system import System
@@ -74,7 +75,9 @@ def known_actor() -> Actor | None:
         if token:
             try:
                 with system().database.engine.connect() as connection:  # one statement needs no view of its own
-                    g.actor = session_actor(connection, system().vault, token, now())
+                    g.actor, stale = session_use(connection, system().vault, token, now())
+                if stale:
+                    accounts.note_use(system(), token, now=now())
             except NotSignedIn:
                 pass
     return g.actor
@@ -87,6 +90,31 @@ def request_token() -> str | None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         return token.strip() or None if scheme.lower() == "bearer" else None
     return request.cookies.get(cookie_name(COOKIE))
+
+
+def refuse() -> None:
+    """Nobody known asks for what needs somebody. Raises NotSignedIn; TooManyAttempts where tokens are being tried."""
+    token = request_token()
+    if token and request.path.startswith("/api/"):
+        accounts.refuse_token(system(), token, now=now(), address=request.remote_addr or "")
+    raise NotSignedIn()
+
+
+DEVICES = {  # part of a User-Agent → kind of device; the first that fits
+    "iPad": "ipad",
+    "iPhone": "iphone",
+    "HarmonyOS": "harmony",
+    "Android": "android",
+    "Windows": "windows",
+    "Macintosh": "mac",
+    "Linux": "linux",
+}
+
+
+def device() -> str:
+    """The kind of device this request comes from, so that people know their sessions apart; nothing more of it is kept."""
+    agent = request.headers.get("User-Agent", "")
+    return next((kind for part, kind in DEVICES.items() if part in agent), "other")
 
 
 def login_required(view):

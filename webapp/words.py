@@ -74,6 +74,7 @@ EVENTS: dict[str, tuple[object, str]] = {
     "password:changed": (_l("修改密码"), ""),
     "session:opened": (_l("登录"), "quiet"),
     "session:closed": (_l("退出"), "quiet"),
+    "session:revoked": (_l("登录被结束"), "warned"),
     "client:registered": (_l("登记服务对象"), "good"),
     "client:updated": (_l("更新服务对象资料"), ""),
     "client:moved": (_l("服务对象迁移"), ""),

@@ -1,5 +1,6 @@
 """Accounts, passwords, signing in and out."""
 
+import contextlib
 import re
 from datetime import datetime
 
@@ -10,7 +11,8 @@ from engine import accounts, audit
 from engine.audit import Kind
 from engine.commands import Act, command
 from engine.commands.organisation import new_account
-from engine.exceptions import Forbidden, InvalidRequest, NotFound, WrongCredentials
+from engine.commands.sessions import end_all, end_one
+from engine.exceptions import EngineError, Forbidden, InvalidRequest, NotFound, NotSignedIn, WrongCredentials
 from engine.organisation import PERMISSION_NAMES, ROLES, Account, Actor, Person, Unit, actor_of, require
 from engine.system import System
 
@@ -18,8 +20,10 @@ from engine.system import System
 LEAD_ROLES = frozenset({"worker", "resident"})
 
 
-def sign_in(system: System, username: str, password: str, *, now: datetime, address: str = "", kind: str = "web") -> dict:
-    """Open a session; `kind` is "web" or "api". Answers {token (shown this once), actor: Actor, expires_at: datetime}.
+def sign_in(
+    system: System, username: str, password: str, *, now: datetime, address: str = "", kind: str = "web", device: str | None = None
+) -> dict:
+    """Open a session; `kind` is "web" or "api", `device` a kind of device. Answers {token (shown this once), actor, expires_at: datetime}.
 
     Raises WrongCredentials (also for unknown and closed accounts) or TooManyAttempts.
 
@@ -40,12 +44,12 @@ def sign_in(system: System, username: str, password: str, *, now: datetime, addr
         account = unit.session.scalar(_find(system.county_id, username).with_for_update())
         if account is None or not account.active or account.password_hash != stored:  # changed while we were hashing
             raise WrongCredentials()
-        token, expires_at = accounts.open_session(unit.session, account, now, kind)
+        token, expires_at = accounts.open_session(unit.session, account, now, kind, device)
         actor = actor_of(unit.session, system.vault, account.person_id)
         if accounts.HASHER.check_needs_rehash(stored):
             account.password_hash = accounts.hash_password(password)
             audit.record(unit, account.__stream__(), Kind.PASSWORD_CHANGED, actor=actor, facts={"person": actor.person_id, "rehash": True})
-        facts = {"kind": kind, "expires_at": expires_at.isoformat()}
+        facts = {"kind": kind, "device": device, "expires_at": expires_at.isoformat()}
         audit.record(unit, audit.stream("access", actor.person_id), Kind.SESSION_OPENED, actor=actor, facts=facts)
         unit.commit()
     return {"token": token, "actor": actor, "expires_at": expires_at}
@@ -57,6 +61,29 @@ def sign_out(system: System, actor: Actor, token: str, *, now: datetime) -> None
         if accounts.revoke(unit.session, now, token=token):
             audit.record(unit, audit.stream("access", actor.person_id), Kind.SESSION_CLOSED, actor=actor)
             unit.commit()
+
+
+def refuse_token(system: System, token: str, *, now: datetime, address: str = "") -> None:
+    """What a program gets whose token opens nothing: raises NotSignedIn, or TooManyAttempts after too many that never existed.
+
+    A token has 256 random bits, so nobody guesses one; this ends the noise of trying, and a right token from the same address still works.
+    """
+    with system.database.read() as session:
+        known = session.get(accounts.AccessToken, accounts.digest(token)) is not None
+        if not known:
+            accounts.check_token_throttle(session, system.vault, system.county_id, address, now)
+    if not known and address:
+        with system.database.unit(now) as unit:
+            accounts.count_token(unit.session, system.vault, system.county_id, address, now)
+            unit.commit()
+    raise NotSignedIn()
+
+
+def note_use(system: System, token: str, *, now: datetime) -> None:
+    """The session was used; a database that cannot write just now keeps nobody from reading."""
+    with contextlib.suppress(EngineError), system.database.unit(now) as unit:
+        accounts.note_use(unit.session, token, now)
+        unit.commit()
 
 
 @command("account:create", "account:manage")
@@ -96,7 +123,7 @@ def change_account(act: Act, username: str, roles: list[str] | None = None, acti
     if active is not None:
         account.active = active
     if not account.active:
-        accounts.revoke(act.session, act.now, person_id=account.person_id)
+        end_all(act, account.person_id)
     facts = {"person": account.person_id, "roles": account.roles, "active": account.active}
     act.record(account.__stream__(), Kind.ACCOUNT_CHANGED, facts=facts)
     return {"username": username, "roles": account.roles, "active": account.active}
@@ -112,6 +139,27 @@ def reset_password(act: Act, username: str, password: str) -> dict:
     _set_password(act, account, accounts.hash_password(password), keep=None)
     accounts.clear_failures(act.session, act.system.vault, account.county_id, username)
     return {"username": username}
+
+
+@command("session:end-for", "account:manage")
+def end_sessions(act: Act, username: str, session_id: str | None = None) -> dict:
+    """End somebody's session, or all of them. Answers {ended}; raises NotFound, Forbidden."""
+    account = _account(act, username)
+    _, unit_path = _person(act, account.person_id)
+    _require_over(act.actor, unit_path, set(account.roles))
+    if session_id is not None:
+        return end_one(act, account.person_id, session_id)
+    return {"ended": end_all(act, account.person_id)}
+
+
+def sessions_of(session: Session, actor: Actor, username: str, now: datetime) -> list[accounts.AccessToken]:
+    """Somebody's open sessions, for whoever may end them. Raises NotFound, Forbidden."""
+    query = select(Account, Unit.path).join(Person, Person.id == Account.person_id).join(Unit, Unit.id == Person.unit_id)
+    row = session.execute(query.where(Account.county_id == actor.county_id, Account.username == username)).one_or_none()
+    if row is None:
+        raise NotFound(what="账号", key=username)
+    _require_over(actor, row[1], set(row[0].roles))
+    return accounts.open_sessions(session, row[0].person_id, now)
 
 
 def change_password(
@@ -137,7 +185,7 @@ def change_password(
 
 def _set_password(act: Act, account: Account, password_hash: str, keep: str | None) -> None:
     account.password_hash = password_hash
-    accounts.revoke(act.session, act.now, person_id=account.person_id, keep=keep)
+    end_all(act, account.person_id, keep)
     act.record(account.__stream__(), Kind.PASSWORD_CHANGED, facts={"person": account.person_id})
 
 

@@ -9,6 +9,7 @@ from engine.audit import Kind
 from engine.clients import Client, Household
 from engine.commands import Act, command
 from engine.commands.running import lock_instance
+from engine.commands.sessions import end_all
 from engine.db import new_id
 from engine.exceptions import InvalidRequest, NotFound, StaleVersion
 from engine.instances import ACTIVE, INCIDENT, Instance
@@ -122,6 +123,8 @@ def change_person(act: Act, person_id: str, changes: dict, version: int | None =
     check_workforce(workforce, partner)
     person.workforce_type, person.partner_kind = workforce, partner
     person.active = bool(changes.get("active", person.active))
+    if not person.active:
+        end_all(act, person_id)
     act.record(organisation.stream(county_id), Kind.PERSON_CHANGED, facts={"person": person_id, **changes})
     act.session.flush()
     return {"id": person_id, "version": person.version}

@@ -274,8 +274,9 @@ class Process:
 
     @cached_property
     def form_ids(self) -> frozenset[str]:
-        """Forms its user tasks name."""
-        return frozenset(e.form_id for e in self.elements.values() if e.form_id)
+        """Forms its user tasks name: to be filled in, or to be printed instead (`document_form`, see engine.documents)."""
+        named = (name for e in self.elements.values() for name in (e.form_id, e.properties.get("document_form")))
+        return frozenset(name for name in named if name)
 
     @cached_property
     def decision_ids(self) -> frozenset[str]:

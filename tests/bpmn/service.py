@@ -155,7 +155,7 @@ class Service(Driver):
         tags = [tag for tag in element.properties.get("tags", "").split(",") if tag]
         who = self.wait(element.id).candidate_groups[0]
         facts = {
-            "person": {"id": who, "roles": ROLES.get(who, ["worker"]), "workforce": None if who in ROLES else who},
+            "person": {"id": who, "roles": ROLES.get(who, ["worker"]), "workforce": None if who in ROLES else who.partition(":")[0]},
             "task": {"element": element.id, "stage": element.properties.get("stage"), "tags": tags, "data": data},
             "case": {
                 "started_at": self.env.now,

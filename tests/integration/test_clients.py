@@ -65,6 +65,25 @@ def test_zhang_san_is_found_by_characters_pinyin_and_numbers_and_by_nothing_else
         assert find(system, "supervisor", words) == ([], None), words
 
 
+def test_a_household_is_found_by_its_address(system, zhang):
+    """Also who gave none of their own; and never by an address that was corrected or erased."""
+    with system.database.read() as session:
+        household = clients.read(session, system.vault, person(system, "supervisor"), zhang).household_id
+    by = person(system, "assistant-001")
+    commands.register(system, by, {"name": "李四"}, "room-001", household, now=NOW)
+    register(system, "王五")
+    for words in ("甲镇张庄村1号", "张庄村 1号", "张庄村１号"):
+        assert sorted(find(system, "supervisor", words)[0]) == ["张三", "李四"], words
+    assert find(system, "supervisor", "张庄村11号")[0] == []
+    assert find(system, "assistant-004", "张庄村1号")[0] == [], "another station's"
+    commands.update(system, by, zhang, {"address": "甲镇王集村7号"}, 1, now=NOW)
+    assert find(system, "supervisor", "王集村7号")[0] == ["张三"]
+    assert find(system, "supervisor", "张庄村1号")[0] == ["李四"]
+    commands.erase(system, person(system, "supervisor"), zhang, "本人要求", now=NOW)
+    assert find(system, "supervisor", "王集村7号")[0] == []
+    assert faults(system) == []
+
+
 def test_what_is_registered_is_read_again(system, zhang):
     record = read(system, "assistant-001", zhang)
     assert record.as_dict() | ZHANG == record.as_dict()

@@ -9,10 +9,12 @@ from datetime import timedelta
 
 from sqlalchemy import inspect, select, text
 
+from engine import accounts
 from engine.audit import Event, Stream
 from engine.calendar import chinese_year
 from engine.commands import clients, instances, tasks
 from engine.exceptions import EngineError
+from engine.organisation import Account
 from tests.support.county import PASSWORD
 from tests.support.web import Site, forms
 
@@ -39,6 +41,7 @@ DIAGRAM = (
     '<sequenceFlow id="b" sourceRef="t" targetRef="e"/><endEvent id="e"><incoming>b</incoming></endEvent></process></definitions>'
 )
 SPARE = DIAGRAM.format(key="spare", groups=EVERYBODY).encode()
+CARRIED = '{"fields": [], "files": []}'  # a form without fields, as webapp.account carries it over signing in
 
 
 @dataclass
@@ -54,12 +57,15 @@ class Place:
     person: str
     colleague: str
     holder: str
+    session: str
 
 
 # Endpoint → the body of a valid request, of `(world, place)`. Options of the test client: `data` is a form, `json` a program's body.
 BODIES = {
     "account.check": lambda world, place: {"data": {"username": "ft-01-2", "password": PASSWORD}},
-    "account.check_again": lambda world, place: {"data": {"username": "ft-01-2", "password": PASSWORD, "address": "/", "carried": "[]"}},
+    "account.check_again": lambda world, place: {"data": {"username": "ft-01-2", "password": PASSWORD, "address": "/", "carried": CARRIED}},
+    "account.sessions_end": lambda world, place: {"data": {"session": ""}},
+    "account.sessions_end_theirs": lambda world, place: {"data": {"session": place.session}},
     "account.password": lambda world, place: {"data": {"old": "not this one", "new": "another horse"}},
     "tokens-api.sign_in": lambda world, place: {"json": {"username": "ft-01-2", "password": PASSWORD}},
     "cases.new": lambda world, place: {"data": {"definition": "everybody", "place": place.room}},
@@ -86,12 +92,15 @@ BODIES = {
 # Routes whose task must be held for the request to be valid.
 HELD = {"inbox.release", "inbox.complete", "tasks-api.release", "tasks-api.complete", "task:release", "task:complete"}
 # Routes after which the caller has to sign in again.
-LEAVING = {"account.leave", "tokens-api.sign_out"}
+LEAVING = {"account.leave", "tokens-api.sign_out", "account.sessions_end", "sessions-api.end", "sessions-api.end_others"}
 
 # Route of a command → its arguments. Commands of the product itself are not for people and need none.
 ARGUMENTS = {
     "account:create": lambda world, place: (place.person, "wu", "a new horse", ["worker"]),
     "account:change": lambda world, place: (place.colleague, ["worker"]),
+    "session:end": lambda world, place: (world.session_of(USERNAMES[world.asking]),),
+    "session:end-others": lambda world, place: ("none of theirs",),
+    "session:end-for": lambda world, place: (place.colleague, place.session),
     "account:reset-password": lambda world, place: (place.colleague, PASSWORD),
     "instance:start": lambda world, place: ("everybody", {}, place.room),
     "instance:cancel": lambda world, place: (place.case, "迁出"),
@@ -130,6 +139,9 @@ class World:
         self.parameter = re.search(r'name="key" value="(\w+)"', page)[1]
         self._clients: dict[str, tuple] = {}
         self._places: dict[str, Place] = {}
+        self._tables = [name for name in inspect(self.system.database.engine).get_table_names() if name not in ("event", "stream")]
+        self.asking = "nobody"  # whose turn it is
+        self._spare: dict[str, str] = {}  # another session of each person, to be ended
 
     # --- who asks -----------------------------------------------------------------------------------------------------
 
@@ -138,6 +150,8 @@ class World:
         who = f"{key} {api}"
         if who not in self._clients:
             username = USERNAMES[key]
+            if username:
+                self._spare[key] = self.session_of(username)
             if api:
                 program = self.site.api(username)
                 self._clients[who] = program.client, {"Authorization": f"Bearer {program.token}"} if username else {}
@@ -146,6 +160,14 @@ class World:
                 page = visit.get("/account" if username else "/login").text
                 self._clients[who] = visit.client, forms(page, "/logout" if username else "/login")
         return self._clients[who]
+
+    def session_of(self, username: str) -> str:
+        """The id of a new session of somebody's."""
+        with self.system.database.unit(self.county.now) as unit:
+            account = unit.session.scalar(select(Account).where(Account.username == username))
+            token, _expires_at = accounts.open_session(unit.session, account, self.county.now)
+            unit.commit()
+        return accounts.digest(token)
 
     def leave(self, key: str) -> None:
         """Forget somebody's sessions."""
@@ -157,7 +179,7 @@ class World:
         api = rule.rule.startswith("/api/")
         client, identity = self.client_of(key, api)
         with self.site.app.test_request_context():
-            address = self.site.app.url_map.bind("").build(rule.endpoint, self.names(place, rule))
+            address = self.site.app.url_map.bind("").build(rule.endpoint, self.names(place, rule, key))
         options = dict(BODIES.get(rule.endpoint, lambda *_: {})(self, place)) if method != "GET" else {}
         if api:
             options["headers"] = identity
@@ -186,10 +208,11 @@ class World:
                 person=self.county.act(f"ft-{number}-2").person_id,
                 colleague=f"ft-{number}-2",
                 holder=f"pt-{number}-1",
+                session=self.session_of(f"ft-{number}-2"),
             )
         return self._places[which]
 
-    def names(self, place: Place, rule) -> dict:
+    def names(self, place: Place, rule, key: str) -> dict:
         """The parameters of a rule's address."""
         known = {
             "instance_id": place.case,
@@ -202,7 +225,7 @@ class World:
             "name": "spare.bpmn",
             "code": "zh",
             "filename": "site.css",
-            "session_id": "0" * 64,
+            "session_id": self._spare.get(key, place.session) if rule.endpoint == "sessions-api.end" else place.session,
         }
         if rule.endpoint == "county.unit":
             known["key"] = place.station
@@ -225,8 +248,7 @@ class World:
 
     def state(self) -> dict:
         """How many rows each table has, and where each stream stands, without the access streams."""
-        tables = [name for name in inspect(self.system.database.engine).get_table_names() if name not in ("event", "stream")]
-        counts = " union all ".join(f"select '{name}', count(*) from \"{name}\"" for name in tables)
+        counts = " union all ".join(f"select '{name}', count(*) from \"{name}\"" for name in self._tables)
         with self.system.database.engine.connect() as connection:
             heads = connection.execute(select(Stream.id, Stream.seq, Stream.hash).where(~Stream.id.startswith("access/")))
             return dict(connection.execute(text(counts)).all()) | {stream: (seq, digest) for stream, seq, digest in heads}

@@ -49,6 +49,26 @@ def test_whole_numbers_are_found_and_parts_are_not():
     assert not any(reading <= tokens for reading in names.readings("13800"))
 
 
+def lives_at(address: str, text: str) -> bool:
+    reading = names.address_reading(text)
+    return reading is not None and reading <= names.address_tokens(address)
+
+
+@pytest.mark.parametrize("text", ["张庄村3号", "张庄村 3号", "张庄村３号", "水泊街道张庄村", "3号院", "张庄村3号院2单元", "村3号"])
+def test_an_address_is_found_by_its_parts(text):
+    assert lives_at("水泊街道张庄村 3 号院2单元", text)
+
+
+@pytest.mark.parametrize("text", ["张庄村13号", "张庄村", "李庄村3号", "3", "33号", "13800001111"])
+def test_and_not_by_others(text):
+    assert not lives_at("水泊街道张家庄 3 号", text)
+
+
+@pytest.mark.parametrize("text", ["张三", "王集", "李楼", "zhangsan", "欧阳娜娜", "", "号", "12"])
+def test_a_name_is_not_looked_for_in_addresses(text):
+    assert names.address_reading(text) is None
+
+
 def test_long_and_hostile_queries_stay_small():
     for text in ("a" * 10_000, "张" * 10_000, "xianxianxianxianxianxianxian", "zs " * 1000, "\x00\ud800"):
         readings = names.readings(text)

@@ -3,7 +3,7 @@
 import json
 from urllib.parse import urlsplit
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, session as kept_by_browser, url_for
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 
@@ -36,8 +36,7 @@ def check():
         message, hint = translated(refusal)
         return _door(_username(), message, hint), status_of(refusal)
     response = make_response(redirect(auth.local_address(request.form.get("next")) or url_for("county.start")))
-    auth.set_cookie(response, opened["token"])
-    return response
+    return _signed_in(response, opened["token"])
 
 
 @pages.app_errorhandler(NotSignedIn)
@@ -79,8 +78,7 @@ def check_again():
     except (WrongCredentials, TooManyAttempts) as refusal:
         return _again(address, carried, *translated(refusal)), status_of(refusal)
     response = make_response(_resume(address, carried))
-    auth.set_cookie(response, opened["token"])
-    return response
+    return _signed_in(response, opened["token"])
 
 
 @pages.post("/logout")
@@ -91,11 +89,11 @@ def leave():
         auth.command(accounts.sign_out, token)
     response = make_response(redirect(url_for("account.enter")))
     auth.drop_cookie(response)
+    kept_by_browser.clear()  # whoever uses this browser next has form tokens of their own
     return response
 
 
 @pages.route("/account", methods=["GET", "POST"])
-@auth.login_required
 def password():
     """Change one's own password; all other sessions end."""
     errors = {}
@@ -128,7 +126,16 @@ def _username() -> str:
 
 def _sign_in() -> dict:
     password = request.form.get("password", "")
-    return accounts.sign_in(auth.system(), _username(), password, address=request.remote_addr or "", now=now(), kind="web")
+    return accounts.sign_in(auth.system(), _username(), password, address=request.remote_addr or "", now=now(), device=auth.device())
+
+
+def _signed_in(response, token: str):
+    """Give the browser its new session; the one it came with ends."""
+    old = auth.request_token()
+    if old and auth.known_actor() is not None:
+        auth.command(accounts.sign_out, old)
+    auth.set_cookie(response, token)
+    return response
 
 
 def _can_be_kept() -> bool:

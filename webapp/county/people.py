@@ -118,7 +118,7 @@ def _changed(person_id: str, told: str, function, *arguments, **options):
 
 
 def _page(person_id: str, errors: dict | None = None):
-    found = _find(person_id)
+    found = find(person_id)
     return render_template(
         "county/person.html",
         person=found,
@@ -133,7 +133,8 @@ def _page(person_id: str, errors: dict | None = None):
     )
 
 
-def _find(person_id: str) -> Staff:
+def find(person_id: str) -> Staff:
+    """Somebody whose account the actor may manage, by place. Raises NotFound, Forbidden."""
     auth.require("account:manage")
     found = organisation.staff(session(), system().vault, system().county_id, "county", person_id=person_id)
     if not found:
@@ -143,7 +144,7 @@ def _find(person_id: str) -> Staff:
 
 
 def _username(person_id: str) -> str:
-    username = _find(person_id).username
+    username = find(person_id).username
     if username is None:
         raise NotFound(what="账号", key=person_id)
     return username

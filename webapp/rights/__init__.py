@@ -12,8 +12,9 @@ import structlog
 from flask import redirect, request, url_for
 
 from engine import commands
+from engine.accounts import AccessToken
 from engine.clients import Client
-from engine.exceptions import Forbidden, NotFound, NotOffered, NotSignedIn
+from engine.exceptions import Forbidden, NotFound, NotOffered
 from engine.instances import Instance, Task
 from engine.organisation import Person
 from webapp import auth
@@ -22,8 +23,8 @@ from webapp.rights.table import RIGHTS, Reach
 
 log = structlog.get_logger("shuibo.web")
 # Parameters of addresses that name an object of the county, for telling somebody else's from what is not there.
-OBJECTS = {"task_id": Task, "instance_id": Instance, "client_id": Client, "person_id": Person}
-ID = re.compile(r"[0-9a-f]{32}")
+OBJECTS = {"task_id": Task, "instance_id": Instance, "client_id": Client, "person_id": Person, "session_id": AccessToken}
+ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
 
 
 def register(app) -> None:
@@ -34,7 +35,7 @@ def register(app) -> None:
 
 
 def check():
-    """Let the request through, send a browser to sign in, or refuse. Raises NotSignedIn, Forbidden."""
+    """Let the request through, send a browser to sign in, or refuse. Raises NotSignedIn, TooManyAttempts, Forbidden."""
     if request.endpoint is None:  # no such address, which the router says next
         return None
     right = RIGHTS.get(request.endpoint)
@@ -46,7 +47,7 @@ def check():
     if auth.known_actor() is None:
         if request.method in ("GET", "HEAD") and not request.path.startswith("/api/"):
             return redirect(url_for("account.enter", next=request.full_path.rstrip("?")))
-        raise NotSignedIn()
+        auth.refuse()
     if right.permission is not None:
         auth.require(right.permission)
     return None

@@ -63,6 +63,11 @@ RIGHTS: dict[str, Right] = {
     "county.start": SIGNED_IN,
     "tokens-api.me": SIGNED_IN,
     "tokens-api.sign_out": SIGNED_IN,
+    "account.sessions_own": SIGNED_IN,
+    "account.sessions_end": SIGNED_IN,
+    "sessions-api.own": SIGNED_IN,
+    "sessions-api.end": SIGNED_IN,
+    "sessions-api.end_others": SIGNED_IN,
     # tasks
     "inbox.index": _list("task:read"),
     "inbox.task": _task("task:read"),
@@ -134,6 +139,11 @@ RIGHTS: dict[str, Right] = {
     "county.people_password": _place("account:manage"),
     "county.people_roles": _place("account:manage"),
     "county.people_closed": _place("account:manage"),
+    "account.sessions_theirs": _place("account:manage"),
+    "account.sessions_end_theirs": _place("account:manage"),
+    "sessions-api.theirs": _place("account:manage"),
+    "sessions-api.end_theirs": _place("account:manage"),
+    "sessions-api.end_all_theirs": _place("account:manage"),
     # settings
     "settings.calendar": Right("calendar:write"),
     "settings.import_calendar": Right("calendar:write"),
