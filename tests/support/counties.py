@@ -10,11 +10,11 @@ import pytest
 
 from engine import calendar, definitions, instances, tasks
 from engine.commands.calendars import import_year
+from engine.commands.clock import look
 from engine.commands.definitions import deploy, publish
 from engine.commands.installation import deploy_directory, load_parameters
 from engine.commands.instances import start
 from engine.commands.tasks import claim, complete
-from engine.commands.clock import look
 from engine.commands.timers import fire_due
 from engine.organisation import Actor
 from engine.verification import verify
