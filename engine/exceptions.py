@@ -186,7 +186,7 @@ class InstanceClosed(EngineError):
 
 
 class OutingClosed(EngineError):
-    """这次外出现在是“{status}”,不能这样改。
+    """这次外出现在是“{status}”，不能这样改。
 
     请刷新后查看当前状态。
     """
@@ -195,7 +195,7 @@ class OutingClosed(EngineError):
 class AlreadyOut(EngineError):
     """还有一次外出没有报告返回。
 
-    请先点“我已安全返回”,再报告新的外出。
+    请先点“我已安全返回”，再报告新的外出。
     """
 
 

@@ -1,14 +1,11 @@
 """The web application: pages for people, `/api/v1` for programs. It holds no state but caches; the engine does the work."""
 
-import sys
-
-import structlog
 from flask import Flask
 
 from engine.db import Database
 from engine.system import System
 from engine.vault import Vault
-from webapp import assets, auth, errors, health, i18n, rights, security, words
+from webapp import assets, auth, errors, health, i18n, logs, rights, security, words
 from webapp.config import MEGABYTE, Settings
 
 # A page's form may carry long texts; a bundle of diagrams has its own, larger limit (webapp/county and webapp/api).
@@ -30,7 +27,7 @@ def create_app(config: dict | None = None) -> Flask:
     Called once in each web process, after it was forked. Raises MasterKeyMissing: the key is made by `shuibo run`, never here.
     """
     settings = Settings.read(**(config or {}))
-    _log_as_lines()
+    logs.configure()
     app = Application(__name__, static_folder=None)
     app.extensions["settings"] = settings
     app.extensions["system"] = System(
@@ -58,22 +55,8 @@ def create_app(config: dict | None = None) -> Flask:
 
 
 def _add_pages(app: Flask) -> None:
-    from webapp import account, api, audit, cases, clients, county, definitions, inbox, settings
+    from webapp import account, api, audit, cases, documents, clients, county, definitions, documents, inbox, outings, settings
 
-    for part in (account, inbox, cases, clients, county, definitions, settings, audit):
+    for part in (account, inbox, outings, cases, documents, clients, county, definitions, settings, audit):
         app.register_blueprint(part.pages)
     api.register(app)
-
-
-def _log_as_lines() -> None:
-    """One JSON object a line on standard error; never what people typed."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=False,
-    )

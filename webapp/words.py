@@ -20,6 +20,9 @@ STATUSES = {
     "draft": _l("草稿"),
     "published": _l("已发布"),
     "withdrawn": _l("已停用"),
+    "planned": _l("准备外出"),
+    "out": _l("外出中"),
+    "returned": _l("已安全返回"),
 }
 ROLES = {
     "supervisor": _l("督导"),
@@ -158,6 +161,7 @@ NAVIGATION = [
     Item("cases.index", _l("个案"), _l("个案"), "case", "instance:read", "cases."),
     Item("clients.index", _l("服务对象"), _l("对象"), "people", "client:read", "clients."),
     Item("county.home", _l("全县概览"), _l("全县"), "county", None, "county.home"),
+    Item("outings.index", _l("外出报备"), _l("外出"), "walk", "outing:write", "outings."),
     Item("county.people", _l("机构与人员"), _l("人员"), "person", "organisation:read", "county.people"),
     Item("definitions.index", _l("流程"), _l("流程"), "flow", "definition:read", "definitions."),
     Item("settings.calendar", _l("工作日历"), _l("日历"), "calendar", "calendar:write", "settings.calendar"),

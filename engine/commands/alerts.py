@@ -17,7 +17,7 @@ def acknowledge(act: Act, alert_id: str, note: str) -> dict:
     alert, key = alerts.locked(act.session, act.actor, alert_id)
     note = note.strip()
     if not 1 <= len(note) <= LONGEST_NOTE:
-        raise InvalidForm({"note": f"请写明采取了什么措施,不超过 {LONGEST_NOTE} 个字"})
+        raise InvalidForm({"note": "请写明采取了什么措施，不超过 1000 个字"})
     if alert.acknowledged_at is not None:
         raise AlertClosed()
     alert.acknowledged_at, alert.acknowledged_by, alert.next_at = act.now, act.actor.person_id, None

@@ -1,4 +1,4 @@
-"""Going out: reporting where to, with whom and until when; leaving, staying longer, coming back (安全管理:外出报备)."""
+"""Going out: reporting where to, with whom and until when; leaving, staying longer, coming back (安全管理：外出报备)."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,9 +20,12 @@ from engine.vault import SubjectKey
 from engine.workflow import Case
 
 LONGEST = timedelta(days=30)  # 站内默认 station default: nobody is out longer without saying so anew
-MOST_COMPANIONS = 10
+COMPANIONS = 10
 FIELDS = ("destination", "reason", "expected_return", "companions", "task", "instance", "leaves")
-_TEXTS = {"destination": ("请写明去哪里", 200), "reason": ("请写明去做什么", 500)}
+_TEXTS = {
+    "destination": ("请写明去哪里", 200, "地点不超过 200 个字"),
+    "reason": ("请写明去做什么", 500, "事由不超过 500 个字"),
+}
 
 
 @command("outing:report", "outing:write")
@@ -101,14 +104,14 @@ def _read(act: Act, trip: dict) -> tuple[dict, datetime]:
     """The texts and the time of a report, checked. Raises InvalidForm."""
     errors = {name: "没有这个栏目" for name in trip if name not in FIELDS}
     texts = {}
-    for name, (missing, longest) in _TEXTS.items():
+    for name, (missing, longest, too_long) in _TEXTS.items():
         texts[name] = str(trip.get(name) or "").strip()
         if not texts[name]:
             errors[name] = missing
         elif len(texts[name]) > longest:
-            errors[name] = f"不超过 {longest} 个字"
-    if len(trip.get("companions") or ()) > MOST_COMPANIONS:
-        errors["companions"] = f"最多 {MOST_COMPANIONS} 名同行人"
+            errors[name] = too_long
+    if len(trip.get("companions") or ()) > COMPANIONS:
+        errors["companions"] = "最多 10 名同行人"
     expected = _moment(act, trip.get("expected_return"))
     if isinstance(expected, str):
         errors["expected_return"] = expected
@@ -126,7 +129,7 @@ def _moment(act: Act, text) -> datetime | str:
     if found.tzinfo is None:
         found = found.replace(tzinfo=act.system.zone)
     if not act.now < found <= act.now + LONGEST:
-        return f"预计返回时间应在现在之后、{LONGEST.days} 天之内"
+        return "预计返回时间应在现在之后、30 天之内"
     return found
 
 

@@ -63,17 +63,20 @@ class Line:
     told: dict = field(repr=False)
 
 
-def waiting(session: Session, vault: Vault, actor: Actor) -> list[Line]:
-    """What the actor has to act on: alerts for a role of theirs about what their unit covers, the oldest in front; none without the right."""
+def waiting(session: Session, vault: Vault, actor: Actor, whole: bool = False) -> list[Line]:
+    """What the actor has to act on: alerts for a role of theirs about what their unit covers, the oldest in front; none without the right.
+
+    `whole`: for a supervisor also what the leads have to act on.
+    """
     if not may(actor, "alert:acknowledge"):
         return []
     query = select(Alert, SubjectKey).join(SubjectKey, SubjectKey.subject == Alert.subject)
-    query = query.where(*_for(actor), SubjectKey.destroyed_at.is_(None)).order_by(Alert.raised_at, Alert.id)
+    query = query.where(*_for(actor, _roles(actor) if whole else actor.roles), SubjectKey.destroyed_at.is_(None)).order_by(Alert.raised_at, Alert.id)
     return [Line(alert, vault.open(key, alert.sealed, alert.place)) for alert, key in session.execute(query)]
 
 
 def locked(session: Session, actor: Actor, alert_id: str) -> tuple[Alert, SubjectKey]:
-    """An alert for the actor, locked, with the key of what it is about. Raises Forbidden; NotFound for anybody else's."""
+    """An alert that the actor may deal with, locked, with the key of what it is about. Raises Forbidden; NotFound for anybody else's."""
     require(actor, "alert:acknowledge")
     query = (
         select(Alert, SubjectKey)
@@ -82,7 +85,7 @@ def locked(session: Session, actor: Actor, alert_id: str) -> tuple[Alert, Subjec
         .with_for_update(of=Alert)
     )
     row = session.execute(query).one_or_none() if alert_id.isalnum() else None
-    if row is None or row[0].notify not in actor.roles or not covers(actor.unit_path, row[0].place_path):
+    if row is None or row[0].notify not in _roles(actor) or not covers(actor.unit_path, row[0].place_path):
         raise NotFound(what="待处理的事项", key=alert_id)
     return row[0], row[1]
 
@@ -99,6 +102,11 @@ def due(session: Session, county_id: str, now: datetime, limit: int) -> list[str
     return list(session.scalars(query))
 
 
-def _for(actor: Actor) -> list:
+def _roles(actor: Actor) -> frozenset[str]:
+    """Whose alerts the actor may deal with: a supervisor stands in for any lead."""
+    return actor.roles | {"lead"} if "supervisor" in actor.roles else actor.roles
+
+
+def _for(actor: Actor, roles: frozenset[str]) -> list:
     inside = or_(Alert.place_path == actor.unit_path, Alert.place_path.startswith(actor.unit_path + "/", autoescape=True))
-    return [Alert.county_id == actor.county_id, Alert.acknowledged_at.is_(None), Alert.notify.in_(sorted(actor.roles)), inside]
+    return [Alert.county_id == actor.county_id, Alert.acknowledged_at.is_(None), Alert.notify.in_(sorted(roles)), inside]

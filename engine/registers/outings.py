@@ -1,4 +1,4 @@
-"""Who is out, with whom, and until when (安全管理:外出报备). Where to and why is told of somebody served, so it is sealed.
+"""Who is out, with whom, and until when (安全管理：外出报备). Where to and why is told of somebody served, so it is sealed.
 
 An outing is planned (`left_at` is empty), out, returned or cancelled. Its clock runs from `expected_return` on, planned or out: who
 planned to go and forgot to say so is looked for all the same.

@@ -18,7 +18,7 @@ def world(site):
 
 def places(right: Right) -> tuple[str, ...]:
     """Whose objects a right is tried on."""
-    return ("own", "other") if right.reach in (Reach.PLACE, Reach.CASE, Reach.TASK) else ("own",)
+    return ("own", "other") if right.reach in (Reach.PLACE, Reach.CASE, Reach.OUTING, Reach.TASK) else ("own",)
 
 
 def allowed(reach: str | None, which: str) -> bool:
@@ -159,9 +159,11 @@ def carried_out(function, world, actor, arguments):
 def reach_of_command(route: str) -> Reach:
     """How far a command reaches: those on somebody's objects their place, the others the county."""
     noun = route.partition(":")[0]
-    if noun in ("instance", "client", "household", "account") or route == "session:end-for":
+    if noun in ("instance", "client", "household", "account", "alert", "party") or route == "session:end-for":
         return Reach.PLACE
-    return Reach.TASK if noun == "task" else Reach.COUNTY
+    if noun == "outing" and route != "outing:report":
+        return Reach.OUTING
+    return Reach.TASK if noun in ("task", "document") else Reach.COUNTY
 
 
 def test_routes_of_commands_are_told_apart():

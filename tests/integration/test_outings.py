@@ -130,7 +130,7 @@ def test_returning_after_the_alarm_leaves_it_until_somebody_says_what_was_done(w
     alert = alert_of(county, "lead-01").alert.id
     with pytest.raises(InvalidForm):
         acknowledge(county.system, county.act("lead-01"), alert, "  ", now=county.now)
-    for stranger, refused in (("lead-02", NotFound), ("supervisor", NotFound), ("ft-01-1", Forbidden)):
+    for stranger, refused in (("lead-02", NotFound), ("ft-01-1", Forbidden), ("auditor", Forbidden)):
         with pytest.raises(refused):
             acknowledge(county.system, county.act(stranger), alert, "x", now=county.now)
     acknowledge(county.system, county.act("lead-01"), alert, "电话联系上,车坏在路上", now=county.now)

@@ -12,9 +12,11 @@ from sqlalchemy import inspect, select, text
 from engine import accounts
 from engine.audit import Event, Stream
 from engine.calendar import chinese_year
-from engine.commands import clients, instances, tasks
+from engine.commands import clients, instances, outings, tasks
+from engine.commands.clock import look_at_outing
 from engine.exceptions import EngineError
 from engine.organisation import Account
+from engine.registers.alerts import Alert
 from tests.support.county import PASSWORD
 from tests.support.web import Site, forms
 
@@ -58,6 +60,8 @@ class Place:
     colleague: str
     holder: str
     session: str
+    outing: str
+    alert: str
 
 
 # Endpoint → the body of a valid request, of `(world, place)`. Options of the test client: `data` is a form, `json` a program's body.
@@ -70,6 +74,7 @@ BODIES = {
     "tokens-api.sign_in": lambda world, place: {"json": {"username": "ft-01-2", "password": PASSWORD}},
     "cases.new": lambda world, place: {"data": {"definition": "everybody", "place": place.room}},
     "cases.cancel": lambda world, place: {"data": {"reason": "迁出"}},
+    "documents.erase": lambda world, place: {"data": {"reason": "本人申请"}},
     "instances-api.start": lambda world, place: {"json": {"definition": "everybody", "place": place.room}},
     "instances-api.cancel": lambda world, place: {"json": {"reason": "迁出"}},
     "instances-api.message": lambda world, place: {"json": {"name": "paid"}},
@@ -79,6 +84,12 @@ BODIES = {
     "clients.register": lambda world, place: {"data": {"name": "李四", "place": place.room}},
     "clients.edit": lambda world, place: {"data": {"name": "李四", "version": "1"}},
     "clients-api.register": lambda world, place: {"json": {"place": place.room, "data": {"name": "李四"}}},
+    "outings.new": lambda world, place: {"data": world.trip()},
+    "outings.extend": lambda world, place: {"data": {"minutes": "60"}},
+    "outings.acknowledge": lambda world, place: {"data": {"note": "已联系上"}},
+    "outings-api.report": lambda world, place: {"json": world.trip()},
+    "outings-api.extend": lambda world, place: {"json": {"expected_return": world.trip()["expected_return"]}},
+    "outings-api.acknowledge": lambda world, place: {"json": {"note": "已联系上"}},
     "county.people_new": lambda world, place: {"data": {"name": "吴新来", "unit": "station-01", "workforce": "full_time"}},
     "county.people_account": lambda world, place: {"data": {"username": "wu", "password": "a new horse", "roles": "worker"}},
     "county.people_password": lambda world, place: {"data": {"password": PASSWORD}},
@@ -115,6 +126,15 @@ ARGUMENTS = {
     "client:move": lambda world, place: (place.client, place.room),
     "client:erase": lambda world, place: (place.client, "本人申请"),
     "client:view": lambda world, place: (place.client,),
+    "party:erase": lambda world, place: (place.case, "1", "本人申请"),
+    "document:view": lambda world, place: (place.task,),
+    "document:print": lambda world, place: (place.task,),
+    "outing:report": lambda world, place: (world.trip() | {"leaves": False},),
+    "outing:leave": lambda world, place: (place.outing,),
+    "outing:extend": lambda world, place: (place.outing, world.trip()["expected_return"]),
+    "outing:return": lambda world, place: (place.outing,),
+    "outing:cancel": lambda world, place: (place.outing,),
+    "alert:acknowledge": lambda world, place: (place.alert, "已联系上"),
     "definition:deploy": lambda world, place: ({"spare.bpmn": SPARE},),
     "definition:publish": lambda world, place: ("spare", 1),
     "definition:withdraw": lambda world, place: ("spare", 1),
@@ -209,8 +229,27 @@ class World:
                 colleague=f"ft-{number}-2",
                 holder=f"pt-{number}-1",
                 session=self.session_of(f"ft-{number}-2"),
+                **self._outing(number, worker),
             )
         return self._places[which]
+
+    def _outing(self, number: str, worker) -> dict:
+        """A planned outing of a station in which everybody takes part, and an alert about one that is overdue."""
+        room = "001" if number == "01" else "004"
+        people = [f"pt-{number}-1", f"assistant-{room}", f"volunteer-{number}-1", f"partner-{number}-mediator"]
+        planned, late = (
+            outings.report(self.system, worker, self.trip() | {"companions": people, "leaves": False}, now=self.county.now)["id"]
+            for _ in range(2)
+        )
+        look_at_outing(self.system, self.county.act("system"), late, now=self.county.now + timedelta(hours=2))
+        with self.system.database.read() as session:
+            alert = session.scalar(select(Alert.id).where(Alert.subject == f"outing/{late}", Alert.notify == "lead"))
+        return {"outing": planned, "alert": alert}
+
+    def trip(self) -> dict:
+        """What is reported of an outing."""
+        expected = self.county.now + timedelta(hours=1)
+        return {"destination": "张庄村", "reason": "走访", "expected_return": expected.isoformat()}
 
     def names(self, place: Place, rule, key: str) -> dict:
         """The parameters of a rule's address."""
@@ -219,7 +258,10 @@ class World:
             "task_id": place.task,
             "client_id": place.client,
             "person_id": place.person,
+            "outing_id": place.outing,
+            "alert_id": place.alert,
             "username": place.colleague,
+            "party": "1",
             "key": "spare",
             "number": 1,
             "name": "spare.bpmn",

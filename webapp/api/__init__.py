@@ -41,7 +41,7 @@ class ProblemApi(Api):
 
 def register(app) -> None:
     """Mount the API; cookies and form tokens have no meaning there."""
-    from webapp.api import cases, clients, definitions, jobs, messages, operations, sessions, tasks, tokens
+    from webapp.api import cases, clients, definitions, jobs, messages, operations, outings, sessions, tasks, tokens
 
     app.config.update(
         API_TITLE="Shuibo 水泊",
@@ -61,6 +61,6 @@ def register(app) -> None:
         },
     )
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
-    for module in (tokens, sessions, definitions, cases, tasks, clients, messages, jobs, operations):
+    for module in (tokens, sessions, definitions, cases, tasks, clients, messages, jobs, operations, outings):
         csrf.exempt(module.routes)
         api.register_blueprint(module.routes, url_prefix=PREFIX)

@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from engine import assignment, clients, definitions, instances as cases, organisation, tasks
 from engine.commands import tasks as commands
+from engine.commands.running import words
 from engine.db import new_id
 from engine.exceptions import (
     EngineError,
@@ -26,6 +27,7 @@ from webapp.auth import actor, command, session, system
 from webapp.errors import status_of, verdict
 from webapp.i18n import in_chinese, named, now, translated
 from webapp.inbox.form_html import parse
+from webapp.outings.views import banner
 from webapp.words import role
 
 pages = Blueprint("inbox", __name__, template_folder="templates", url_prefix="/tasks")
@@ -44,6 +46,7 @@ def index():
     return render_template(
         "inbox/index.html",
         view=view,
+        banner=banner(),
         lines=lines,
         next=following,
         counts=tasks.counts(session(), actor()),
@@ -138,6 +141,7 @@ def _page(detail, submitted: dict | None = None, errors: dict | None = None, ref
         name=element_name(detail),
         documentation=detail.element.documentation,
         mine=mine,
+        visit=not commands.VISITS.isdisjoint(words(detail.element.properties.get("tags"))),
         claimable=task.status == OFFERED and not barrier(task),
         barrier=barrier(task) if task.status == OFFERED else None,
         form=detail.form,

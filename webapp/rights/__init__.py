@@ -17,13 +17,23 @@ from engine.clients import Client
 from engine.exceptions import Forbidden, NotFound, NotOffered
 from engine.instances import Instance, Task
 from engine.organisation import Person
+from engine.registers.alerts import Alert
+from engine.registers.outings import Outing
 from webapp import auth
 from webapp.errors import show_engine_error
 from webapp.rights.table import RIGHTS, Reach
 
 log = structlog.get_logger("shuibo.web")
 # Parameters of addresses that name an object of the county, for telling somebody else's from what is not there.
-OBJECTS = {"task_id": Task, "instance_id": Instance, "client_id": Client, "person_id": Person, "session_id": AccessToken}
+OBJECTS = {
+    "task_id": Task,
+    "instance_id": Instance,
+    "client_id": Client,
+    "person_id": Person,
+    "session_id": AccessToken,
+    "outing_id": Outing,
+    "alert_id": Alert,
+}
 ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
 
 

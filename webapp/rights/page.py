@@ -34,6 +34,7 @@ REACHES = {
     Reach.LIST: "清单",
     Reach.PLACE: "单位",
     Reach.CASE: "个案",
+    Reach.OUTING: "外出",
     Reach.TASK: "任务",
 }
 

@@ -13,6 +13,7 @@ class Reach(StrEnum):
     LIST = "清单里只有本人看得到的对象 · a list of what one may see"
     PLACE = "本人所在单位及下级的对象 · objects of one's own unit and below"
     CASE = "同上，志愿者和联动伙伴只到自己持有任务的个案 · likewise; volunteers and partners by a task they hold"
+    OUTING = "本人参加的外出；站长和督导还有所管单位的 · outings one takes part in; leads and supervisors those of their place"
     TASK = "提供给本人、本人持有或由本人统筹的任务 · tasks offered to, held by, or overseen by the person"
 
 
@@ -42,6 +43,10 @@ def _case(permission: str) -> Right:
 
 def _task(permission: str) -> Right:
     return Right(permission, Reach.TASK)
+
+
+def _outing(permission: str) -> Right:
+    return Right(permission, Reach.OUTING)
 
 
 RIGHTS: dict[str, Right] = {
@@ -86,6 +91,10 @@ RIGHTS: dict[str, Right] = {
     "cases.new": _place("instance:start"),
     "cases.case": _case("instance:read"),
     "cases.diagram": _case("instance:read"),
+    "documents.index": _case("instance:read"),
+    "documents.document": _task("task:read"),
+    "documents.printed": _task("task:read"),
+    "documents.erase": _place("client:erase"),
     "cases.cancel": _place("instance:cancel"),
     "cases.retry": _place("incident:retry"),
     "instances-api.index": _list("instance:read"),
@@ -119,6 +128,22 @@ RIGHTS: dict[str, Right] = {
     "clients-api.index": _list("client:read"),
     "clients-api.detail": _place("client:read"),
     "clients-api.register": _place("client:write"),
+    # going out, and what the regulations say must be done
+    "outings.index": _list("outing:write"),
+    "outings.new": _list("outing:write"),
+    "outings.leave": _outing("outing:write"),
+    "outings.extend": _outing("outing:write"),
+    "outings.come_back": _outing("outing:write"),
+    "outings.cancel": _outing("outing:write"),
+    "outings.acknowledge": _place("alert:acknowledge"),
+    "outings-api.index": _list("outing:write"),
+    "outings-api.report": _list("outing:write"),
+    "outings-api.leave": _outing("outing:write"),
+    "outings-api.extend": _outing("outing:write"),
+    "outings-api.come_back": _outing("outing:write"),
+    "outings-api.cancel": _outing("outing:write"),
+    "outings-api.waiting": _list("alert:acknowledge"),
+    "outings-api.acknowledge": _place("alert:acknowledge"),
     # procedures and regulations
     "definitions.index": Right("definition:read"),
     "definitions.version": Right("definition:read"),
