@@ -115,9 +115,9 @@ def test_everything_comes_back_on_the_other_database(county, other, folder):
     report = brought_back(other, answer, progress=lambda *step: seen.append(step))
     assert (report["faults"], report["missing"]["events"], report["erased"]) == ([], 0, [])
     after = content(other)
-    events = {"event", "stream"}
-    assert {name: rows for name, rows in after.items() if name not in events} == {
-        name: rows for name, rows in before.items() if name not in events
+    other_than = SEARCH | {"event", "stream"}  # the restored event is new, and search tokens are made as this version makes them
+    assert {name: rows for name, rows in after.items() if name not in other_than} == {
+        name: rows for name, rows in before.items() if name not in other_than
     }
     added = [row for row in after["event"] if row not in before["event"]]
     assert [row[1:4] for row in added] == [(f"installation/{COUNTY}", 1, "backup:restored")]
