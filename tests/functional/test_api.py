@@ -95,7 +95,7 @@ def test_without_a_token_nothing_but_signing_in_and_the_description(site):
 
 def test_the_description_tells_errors_keys_and_bundles_as_they_are(site):
     described = site.api().get("/openapi.json").json
-    told = described["components"]["responses"]["DEFAULT_ERROR"]["content"]["application/problem+json"]["schema"]["$ref"]
+    told = described["components"]["responses"]["CONFLICT"]["content"]["application/problem+json"]["schema"]["$ref"]
     properties = described["components"]["schemas"][told.rsplit("/", 1)[-1]]["properties"]
     refused = problem(site.api("ft-01-1").post("/instances", {}), 422, "invalid_request")
     assert refused.keys() <= properties.keys() and properties["code"]["type"] == "string"

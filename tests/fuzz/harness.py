@@ -45,6 +45,7 @@ class Request:
     query: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    address: str = "127.0.0.1"
 
     def environ(self) -> dict:
         """WSGI's, as gunicorn would make it."""
@@ -59,7 +60,7 @@ class Request:
             "SERVER_NAME": "localhost",
             "SERVER_PORT": "80",
             "SERVER_PROTOCOL": "HTTP/1.1",
-            "REMOTE_ADDR": "127.0.0.1",
+            "REMOTE_ADDR": self.address,
             "HTTP_HOST": "localhost",
             "CONTENT_LENGTH": str(len(self.body)),
             "wsgi.version": (1, 0),
@@ -123,6 +124,7 @@ class Target:
             request.headers["Authorization"] = f"Bearer {self.known['tokens'][who]}"
         elif who and not request.path.startswith("/api/"):
             request.headers.setdefault("Cookie", self.known["cookies"][who])
+        request.address = f"10.{self.sent >> 16 & 255}.{self.sent >> 8 & 255}.{self.sent & 255}"  # who guesses too often has to wait
         told: list = []
         with _processor_time(request):
             chunks = self.app.wsgi_app(request.environ(), lambda status, headers, exc_info=None: told.extend((status, headers)))

@@ -8,6 +8,33 @@ from webapp.security import csrf
 PREFIX = "/api/v1"
 
 
+class Finding(ma.Schema):
+    """What is wrong with a bundle, and where."""
+
+    code = ma.fields.Str(required=True)
+    message = ma.fields.Str(required=True, metadata={"description": "Chinese"})
+    message_en = ma.fields.Str(required=True)
+    element = ma.fields.Str(metadata={"description": "id in the diagram, table or form"})
+    file = ma.fields.Str()
+    line = ma.fields.Int()
+    column = ma.fields.Int()
+    severity = ma.fields.Str(required=True, validate=ma.validate.OneOf(["error", "warning"]))
+
+
+class Verdict(ma.Schema):
+    """What a regulation says, and by which version of which table."""
+
+    rule = ma.fields.Str(required=True)
+    effect = ma.fields.Str(required=True)
+    message = ma.fields.Str(required=True)
+    hint = ma.fields.Str(required=True)
+    source = ma.fields.Str(required=True, allow_none=True)
+    waivable_by = ma.fields.Str(required=True, allow_none=True)
+    table = ma.fields.Str(required=True)
+    version = ma.fields.Str(required=True)
+    facts = ma.fields.Dict(required=True)
+
+
 class Problem(ma.Schema):
     """RFC 9457, as webapp/errors.py writes it."""
 
@@ -16,12 +43,12 @@ class Problem(ma.Schema):
     status = ma.fields.Int(required=True)
     code = ma.fields.Str(required=True, metadata={"description": "stable name of the error"})
     detail = ma.fields.Str(required=True, metadata={"description": "for people, in their language"})
-    hint = ma.fields.Str(metadata={"description": "what to do next"})
+    hint = ma.fields.Str(required=True, metadata={"description": "what to do next"})
     instance = ma.fields.Str()
     reference = ma.fields.Str(metadata={"description": "to be read out to an administrator"})
     errors = ma.fields.Dict(keys=ma.fields.Str(), values=ma.fields.Str(), metadata={"description": "field: what is wrong with it"})
-    verdicts = ma.fields.List(ma.fields.Dict(), metadata={"description": "of the regulations that refuse"})
-    findings = ma.fields.List(ma.fields.Dict(), metadata={"description": "what keeps a bundle from being deployed"})
+    verdicts = ma.fields.List(ma.fields.Nested(Verdict), metadata={"description": "of the regulations that refuse"})
+    findings = ma.fields.List(ma.fields.Nested(Finding), metadata={"description": "what keeps a bundle from being deployed"})
 
 
 class ProblemApi(Api):

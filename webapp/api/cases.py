@@ -7,7 +7,8 @@ from engine.commands import instances as commands
 from engine.exceptions import InvalidRequest, NotFound
 from engine.instances import ACTIVE, INCIDENT, Instance
 from engine.workflow import Case
-from webapp.api.shared import KEYED, Anything, Page, Schema, Text, blueprint, from_cursor, idempotency_key, instant, page_of
+from webapp.api import answers
+from webapp.api.shared import KEYED, Page, Schema, Text, blueprint, from_cursor, idempotency_key, instant, page_of
 from webapp.api.tasks import task_summary
 from webapp.auth import actor, command, session, system
 from webapp.cases.views import note_look
@@ -43,7 +44,7 @@ class Reason(Schema):
 @routes.route("/instances", methods=["POST"])
 @routes.doc(**KEYED)
 @routes.arguments(Start())
-@routes.response(201, Anything)
+@routes.response(201, answers.Started)
 def start(body: dict):
     """Start a case of the published version at a place (default: one's own unit)."""
     return command(commands.start, body["definition"], body["data"], body["place"], body["client"], key=idempotency_key())
@@ -51,7 +52,7 @@ def start(body: dict):
 
 @routes.route("/instances", methods=["GET"])
 @routes.arguments(Wanted(), location="query")
-@routes.response(200, Anything)
+@routes.response(200, answers.page(answers.Case, "Cases"))
 def index(wanted: dict):
     """Cases that one may see, newest first."""
     station = None
@@ -74,7 +75,7 @@ def index(wanted: dict):
 
 
 @routes.route("/instances/<instance_id>", methods=["GET"])
-@routes.response(200, Anything)
+@routes.response(200, answers.CaseDetail)
 def detail(instance_id: str):
     """One case: status, open tasks, timers, incidents, and its variables for those who may see them (looking leaves a line in the access stream)."""
     note_look(instance_id)
@@ -114,7 +115,7 @@ def detail(instance_id: str):
 
 @routes.route("/instances/<instance_id>/history", methods=["GET"])
 @routes.arguments(Page(), location="query")
-@routes.response(200, Anything)
+@routes.response(200, answers.page(answers.Event, "History"))
 def history(wanted: dict, instance_id: str):
     """The events of a case in order, each with its hash; `data` is null where it is erased or not for this reader."""
     cursor = from_cursor(wanted["cursor"]) or "0"
@@ -130,7 +131,7 @@ def history(wanted: dict, instance_id: str):
 @routes.route("/instances/<instance_id>/cancel", methods=["POST"])
 @routes.doc(**KEYED)
 @routes.arguments(Reason())
-@routes.response(200, Anything)
+@routes.response(200, answers.Started)
 def cancel(body: dict, instance_id: str):
     """End a case early."""
     return command(commands.cancel, instance_id, body["reason"], key=idempotency_key())
@@ -138,7 +139,7 @@ def cancel(body: dict, instance_id: str):
 
 @routes.route("/instances/<instance_id>/retry", methods=["POST"])
 @routes.doc(**KEYED)
-@routes.response(200, Anything)
+@routes.response(200, answers.Started)
 def retry(instance_id: str):
     """Try every failed step of a case again."""
     return command(commands.retry, instance_id, key=idempotency_key())

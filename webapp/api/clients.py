@@ -4,7 +4,8 @@ import marshmallow as ma
 
 from engine import clients
 from engine.commands import clients as commands
-from webapp.api.shared import KEYED, Anything, Page, Schema, Text, blueprint, from_cursor, idempotency_key, page_of
+from webapp.api import answers
+from webapp.api.shared import KEYED, Page, Schema, Text, blueprint, from_cursor, idempotency_key, page_of
 from webapp.auth import actor, command, require, session, system
 
 routes = blueprint("clients", "服务对象 · people served")
@@ -28,7 +29,7 @@ class NewClient(Schema):
 
 @routes.route("/clients", methods=["GET"])
 @routes.arguments(Search(), location="query")
-@routes.response(200, Anything)
+@routes.response(200, answers.page(answers.ClientBrief, "Clients"))
 def index(wanted: dict):
     """Clients that one's unit covers."""
     found, following = clients.search(
@@ -40,14 +41,14 @@ def index(wanted: dict):
 @routes.route("/clients", methods=["POST"])
 @routes.doc(**KEYED)
 @routes.arguments(NewClient())
-@routes.response(201, Anything)
+@routes.response(201, answers.Registered)
 def register(body: dict):
     """Register a person, in a new household or an existing one."""
     return command(commands.register, body["data"], body["place"], body["household"], key=idempotency_key())
 
 
 @routes.route("/clients/<client_id>", methods=["GET"])
-@routes.response(200, Anything)
+@routes.response(200, answers.ClientRecord)
 def detail(client_id: str):
     """One person's record; looking leaves a line in the reader's access stream."""
     require("client:read")

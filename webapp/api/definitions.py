@@ -4,7 +4,8 @@ import marshmallow as ma
 
 from engine import definitions
 from engine.commands import definitions as commands
-from webapp.api.shared import KEYED, Anything, Page, blueprint, from_cursor, idempotency_key, instant, page_of
+from webapp.api import answers
+from webapp.api.shared import KEYED, Page, blueprint, from_cursor, idempotency_key, instant, page_of
 from webapp.auth import command, require, session, system
 from webapp.definitions import uploads
 
@@ -32,7 +33,7 @@ class Kinds(Page):
 
 @routes.route("/definitions", methods=["GET"])
 @routes.arguments(Kinds(), location="query")
-@routes.response(200, Anything)
+@routes.response(200, answers.page(answers.Definition, "Definitions"))
 def index(wanted: dict):
     """Every definition with its versions, newest first; `published` is the number that new cases use."""
     require("definition:read")
@@ -47,7 +48,7 @@ def index(wanted: dict):
 
 @routes.route("/definitions", methods=["POST"])
 @routes.doc(requestBody=BUNDLE, **KEYED)
-@routes.response(201, Anything)
+@routes.response(201, answers.Deployed)
 def deploy():
     """Deploy a bundle (multipart/form-data: .bpmn, .dmn and .form files) as a new draft version. A refusal lists every finding."""
     require("definition:deploy")
@@ -56,7 +57,7 @@ def deploy():
 
 @routes.route("/definitions/<key>/versions/<int(max=1000000):number>/publish", methods=["POST"])
 @routes.doc(**KEYED)
-@routes.response(200, Anything)
+@routes.response(200, answers.Published)
 def publish(key: str, number: int):
     """Make a draft the version that new cases use."""
     # `command` has a parameter called key, and so has the engine's function: both are passed by position or by name as each wants.
@@ -65,7 +66,7 @@ def publish(key: str, number: int):
 
 @routes.route("/definitions/<key>/versions/<int(max=1000000):number>/withdraw", methods=["POST"])
 @routes.doc(**KEYED)
-@routes.response(200, Anything)
+@routes.response(200, answers.Published)
 def withdraw(key: str, number: int):
     """Let no new case use a version; running cases keep it."""
     return command(commands.withdraw, key, number, key=idempotency_key())

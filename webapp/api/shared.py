@@ -3,6 +3,7 @@
 import base64
 import binascii
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import ClassVar
 
 import marshmallow as ma
@@ -78,8 +79,25 @@ class Text(ma.fields.Str):
         return text
 
 
+REFUSALS = [400, 401, 403, 404, 413, 415, 422, 429, 500, 503, 507]  # what any request may be told
+OF_WRITES = [409, 410]
+
+
 class Routes(Blueprint):
-    """flask-smorest's blueprint with the strict parser."""
+    """flask-smorest's blueprint with the strict parser; the document tells every refusal by its status."""
+
+    def __init__(self, *arguments, **options):
+        """As flask-smorest's."""
+        super().__init__(*arguments, **options)
+        self._prepare_doc_cbks.append(self._prepare_refusals_doc)
+
+    @staticmethod
+    def _prepare_refusals_doc(doc, _info, *, method, **_more):
+        responses = doc.setdefault("responses", {})
+        responses.pop("default", None)  # all are named
+        for status in REFUSALS + (OF_WRITES if method != "get" else [410]):
+            responses[str(status)] = HTTPStatus(status).name
+        return doc
 
 
 def blueprint(name: str, about: str) -> Routes:

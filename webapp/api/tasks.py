@@ -6,7 +6,8 @@ import marshmallow as ma
 
 from engine import definitions, tasks
 from engine.commands import tasks as commands
-from webapp.api.shared import KEYED, Anything, Page, Schema, Text, blueprint, from_cursor, idempotency_key, instant, page_of
+from webapp.api import answers
+from webapp.api.shared import KEYED, Page, Schema, Text, blueprint, from_cursor, idempotency_key, instant, page_of
 from webapp.auth import actor, command, session, system
 from webapp.i18n import now
 
@@ -33,7 +34,7 @@ class Receiver(Schema):
 
 @routes.route("/tasks", methods=["GET"])
 @routes.arguments(View(), location="query")
-@routes.response(200, Anything)
+@routes.response(200, answers.page(answers.Task, "Tasks"))
 def index(wanted: dict):
     """`mine`: claimed by me; `offered`: I may claim; `station`: open at my place."""
     lines, following = tasks.inbox(
@@ -43,7 +44,7 @@ def index(wanted: dict):
 
 
 @routes.route("/tasks/<task_id>", methods=["GET"])
-@routes.response(200, Anything)
+@routes.response(200, answers.TaskDetail)
 def detail(task_id: str):
     """One task with its form's schema and the data that fills it now."""
     found = tasks.detail(system(), session(), actor(), task_id)
@@ -57,7 +58,7 @@ def detail(task_id: str):
 
 @routes.route("/tasks/<task_id>/claim", methods=["POST"])
 @routes.doc(**KEYED)
-@routes.response(200, Anything)
+@routes.response(200, answers.TaskChanged)
 def claim(task_id: str):
     """Take an offered task. Of two who try, one wins and the other is told who."""
     return command(commands.claim, task_id, key=idempotency_key())
@@ -65,7 +66,7 @@ def claim(task_id: str):
 
 @routes.route("/tasks/<task_id>/release", methods=["POST"])
 @routes.doc(**KEYED)
-@routes.response(200, Anything)
+@routes.response(200, answers.TaskChanged)
 def release(task_id: str):
     """Give a claimed task back."""
     return command(commands.release, task_id, key=idempotency_key())
@@ -74,7 +75,7 @@ def release(task_id: str):
 @routes.route("/tasks/<task_id>/complete", methods=["POST"])
 @routes.doc(**KEYED)
 @routes.arguments(Answers())
-@routes.response(200, Anything)
+@routes.response(200, answers.TaskCompleted)
 def complete(body: dict, task_id: str):
     """Finish a claimed task. 422 lists the fields that are wrong; 409 the regulations that refuse."""
     return command(commands.complete, task_id, body["data"], key=idempotency_key())
@@ -83,7 +84,7 @@ def complete(body: dict, task_id: str):
 @routes.route("/tasks/<task_id>/delegate", methods=["POST"])
 @routes.doc(**KEYED)
 @routes.arguments(Receiver())
-@routes.response(200, Anything)
+@routes.response(200, answers.TaskChanged)
 def delegate(body: dict, task_id: str):
     """Hand a task to somebody it may be offered to."""
     return command(commands.delegate, task_id, body["to"], key=idempotency_key())

@@ -5,7 +5,8 @@ from flask import request
 
 from engine.commands import accounts
 from webapp import auth
-from webapp.api.shared import Anything, Schema, Text, blueprint, instant, open_to_all
+from webapp.api import answers
+from webapp.api.shared import Schema, Text, blueprint, instant, open_to_all
 from webapp.i18n import now
 
 routes = blueprint("tokens", "登录 · signing in")
@@ -18,19 +19,11 @@ class Credentials(Schema):
     password = ma.fields.Str(required=True, validate=ma.validate.Length(max=1000))
 
 
-class Token(Anything):
-    """A bearer token; it is shown once."""
-
-    token = ma.fields.Str()
-    token_type = ma.fields.Str()
-    expires_at = ma.fields.Str()
-
-
 @routes.route("/tokens", methods=["POST"])
 @open_to_all
 @routes.doc(security=[])
 @routes.arguments(Credentials())
-@routes.response(201, Token)
+@routes.response(201, answers.Token)
 def sign_in(credentials: dict):
     """Exchange name and password for a bearer token."""
     opened = accounts.sign_in(
@@ -47,7 +40,7 @@ def sign_out():
 
 
 @routes.route("/me", methods=["GET"])
-@routes.response(200, Anything)
+@routes.response(200, answers.Me)
 def me():
     """Who this token belongs to."""
     who = auth.actor()
