@@ -108,13 +108,16 @@ class Database:
         """`url`: SQLAlchemy address, `sqlite:///var/shuibo.db` or `postgresql+psycopg://…`."""
         self.url = url
         self.dialect = make_url(url).get_backend_name()
+        # No statement's values in the messages of errors: they may be people's.
         # The connection used last is used next: its cache of pages and statements is the one that is warm.
         if self.dialect == "sqlite":
-            self.engine = create_engine(url, pool_use_lifo=True, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+            self.engine = create_engine(url, hide_parameters=True, pool_use_lifo=True, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
             event.listen(self.engine, "connect", _prepare_sqlite)
             self.reading = self.engine
         else:
-            self.engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, pool_use_lifo=True)
+            self.engine = create_engine(
+                url, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, pool_use_lifo=True
+            )
             event.listen(self.engine, "connect", _prepare_postgresql)
             # Each statement of READ COMMITTED has a view of its own: a verification beside writers would find faults that are none.
             self.reading = self.engine.execution_options(isolation_level="REPEATABLE READ")

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from engine import exceptions as e
 from engine.feel import FeelError
 from webapp.i18n import in_chinese, translated
+from webapp.logs import places
 
 log = structlog.get_logger("shuibo.web")
 
@@ -114,7 +115,7 @@ def show_engine_error(error: e.EngineError):
     """A refusal of the engine: its own words, translated."""
     status = status_of(error)
     if status >= 500:
-        log.error("engine_error", code=error.code, reference=reference(), path=request.path)
+        log.error("engine_error", code=error.code, reference=reference(), rule=str(request.url_rule))
     message, hint = translated(error)
     headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else None
     return answer(status, error.code, message, hint, extras(error), headers)
@@ -138,12 +139,7 @@ def show_http_error(error: HTTPException):
 
 def show_unknown_error(error: Exception):
     """A fault of ours: the page gives a reference, the log says where, and neither holds what people typed."""
-    places = []
-    trace = error.__traceback__
-    while trace is not None:
-        places.append(f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno} {trace.tb_frame.f_code.co_name}")
-        trace = trace.tb_next
-    log.error("internal_error", reference=reference(), error=type(error).__name__, method=request.method, rule=str(request.url_rule), at=places[-6:])
+    log.error("internal_error", reference=reference(), error=type(error).__name__, method=request.method, rule=str(request.url_rule), at=places(error))
     return answer(500, "internal_error", str(PAGES[500][0]), str(PAGES[500][1]))
 
 

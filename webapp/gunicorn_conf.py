@@ -4,10 +4,13 @@ import contextlib
 import ctypes
 import os
 import select
+import sys
 
+from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
 from engine.system import settle
+from webapp.logs import Lines
 from webapp.supervisor import die_with_parent
 
 LINGER = 0.005  # seconds
@@ -26,6 +29,27 @@ class LingeringWorker(ThreadWorker):
             if not conn.parser.unreader.buf.getvalue() and not select.select([conn.sock], [], [], LINGER)[0]:
                 break
         return kept
+
+
+class ServerLog(Logger):
+    """Gunicorn's log without the requests it tells of: their addresses hold search words, their headers tokens."""
+
+    def setup(self, cfg) -> None:
+        """Gunicorn's own, in our lines."""
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(Lines())
+
+    def warning(self, msg, *args, **kwargs) -> None:
+        """While an error is being handled it is a request that cannot be read, quoted in the message."""
+        refused = sys.exc_info()[0]
+        if refused is not None:
+            msg, args = "request refused: %s", (refused.__name__,)
+        super().warning(msg, *args, **kwargs)
+
+    def exception(self, msg, *args, **kwargs) -> None:
+        """The error's class and places; the message may name the address."""
+        self.error_log.error("gunicorn could not go on with a request or connection", exc_info=True)
 
 
 bind = f"{os.environ.get('SHUIBO_HOST', '127.0.0.1')}:{os.environ.get('SHUIBO_PORT', '8000')}"
@@ -47,6 +71,7 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 control_socket_disable = True
 accesslog = None
 errorlog = "-"
+logger_class = ServerLog
 loglevel = "warning"
 
 

@@ -27,7 +27,8 @@ def configure() -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    logging.raiseExceptions = False  # a line that cannot be written is lost, rather than printed with all it holds
+    handler = Stderr()
     handler.setFormatter(Lines())
     root = logging.getLogger()
     root.handlers[:] = [each for each in root.handlers if not isinstance(each.formatter, Lines)] + [handler]
@@ -43,6 +44,18 @@ def places(error: BaseException) -> list[str]:
         found.append(f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno} {trace.tb_frame.f_code.co_name}")
         trace = trace.tb_next
     return found[-PLACES:]
+
+
+class Stderr(logging.StreamHandler):
+    """What standard error is at the time, as `logging.lastResort` has it."""
+
+    def __init__(self):
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self):
+        """Where lines go."""
+        return sys.stderr
 
 
 class Lines(logging.Formatter):

@@ -8,7 +8,8 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 csrf = CSRFProtect()
 POLICY = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -57,6 +58,7 @@ def register(app) -> None:
     app.config.update(SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", WTF_CSRF_TIME_LIMIT=12 * 3600)
     app.before_request(refuse_encoded)
     app.before_request(allow_bundles)  # before anything reads the form
+    app.before_request(refuse_form)
     csrf.init_app(app)
     app.before_request(refuse_null)
     app.after_request(add_headers)
@@ -73,6 +75,12 @@ def refuse_encoded() -> None:
             "headers": {"Accept-Encoding": "identity"},
         }
         raise refused
+
+
+def refuse_form() -> None:
+    """A program sends JSON or files. What a browser's form can send to any site without asking is never a program's request."""
+    if request.path.startswith("/api/") and request.mimetype in ("application/x-www-form-urlencoded", "text/plain"):
+        raise UnsupportedMediaType()
 
 
 def allow_bundles() -> None:

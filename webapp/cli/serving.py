@@ -13,6 +13,7 @@ import click
 from engine import schema
 from engine.system import settle
 from engine.worker import run as work
+from webapp import logs
 from webapp.cli.installation import fill
 from webapp.cli.shared import open_system, say
 from webapp.config import Settings
@@ -51,6 +52,7 @@ def worker():
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    logs.configure()
     system = open_system(settings)
     settle()
     work(system, stop, settings.clock)
