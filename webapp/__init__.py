@@ -58,9 +58,9 @@ def create_app(config: dict | None = None) -> Flask:
 
 
 def _add_pages(app: Flask) -> None:
-    from webapp import account, api, audit, cases, clients, county, definitions, inbox, settings
+    from webapp import account, api, audit, cases, clients, county, definitions, inbox, operations, settings
 
-    for part in (account, inbox, cases, clients, county, definitions, settings, audit):
+    for part in (account, inbox, cases, clients, county, definitions, operations, settings, audit):
         app.register_blueprint(part.pages)
     api.register(app)
 
