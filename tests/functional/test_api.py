@@ -101,7 +101,7 @@ def test_the_description_tells_errors_keys_and_bundles_as_they_are(site):
     assert refused.keys() <= properties.keys() and properties["code"]["type"] == "string"
     writes = {path.removeprefix("/api/v1"): verbs["post"] for path, verbs in described["paths"].items() if "post" in verbs}
     keyed = {path for path, write in writes.items() if "Idempotency-Key" in [each["name"] for each in write.get("parameters", [])]}
-    assert writes.keys() - keyed == {"/tokens", "/messages"}
+    assert writes.keys() - keyed == {"/tokens"}
     assert list(writes["/definitions"]["requestBody"]["content"]) == ["multipart/form-data"]
     assert writes["/tokens"]["security"] == []
 
@@ -189,7 +189,10 @@ BAD = [
     ("POST", "/tasks/nope/complete", {"json": {"data": {}}}, 404),
     ("POST", "/tasks/nope/complete", {"json": {}}, 422),
     ("POST", "/tasks/nope/delegate", {"json": {"to": "ft-01-2"}}, 404),
-    ("POST", "/messages", {"json": {"name": "paid"}}, 422),
+    ("POST", "/messages", {"json": {"name": "paid"}}, 403),
+    ("POST", "/messages", {"json": {"name": ["paid"]}}, 422),
+    ("POST", "/signals", {"json": {}}, 422),
+    ("POST", "/jobs/activate", {"json": {"type": "x", "worker": "w", "max": "many"}}, 422),
     ("POST", "/definitions", {}, 403),
     ("POST", "/definitions/service_delivery/versions/1/publish", {}, 403),
     ("POST", "/definitions/service_delivery/versions/99999999999999999999/publish", {}, 404),
