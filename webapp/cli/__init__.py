@@ -5,7 +5,7 @@ import sys
 import click
 
 from engine.exceptions import EngineError
-from webapp.cli import installation, serving, tools
+from webapp.cli import cases, installation, serving, tools
 
 
 class Group(click.Group):
@@ -27,6 +27,6 @@ def main():
     """水泊:县域社会工作服务的流程引擎与网页。Shuibo: procedures of a county's social-work stations."""
 
 
-for part in (serving, installation, tools):
+for part in (serving, installation, tools, cases):
     for entry in part.COMMANDS:
         main.add_command(entry)
