@@ -206,7 +206,10 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         | {"definition:deploy", "definition:publish", "instance:cancel", "task:delegate", "incident:retry", "parameter:write"}
         | {"client:erase", "audit:verify", "message:publish", "instance:operate"}
     ),
-    "lead": frozenset(_STATION | {"instance:cancel", "task:delegate", "account:manage", "message:publish", "instance:operate"}),
+    "lead": frozenset(
+        _STATION
+        | {"instance:cancel", "task:delegate", "account:manage", "message:publish", "instance:operate", "incident:retry"}
+    ),
     "worker": frozenset(_TASKS | _CASES),
     "auditor": frozenset(_CASES | {"task:read", "client:read", "audit:verify", "audit:read"}),
     # An admin keeps the installation and sees no case: the data of people served is none of an admin's business (PIPL 6, need to know).

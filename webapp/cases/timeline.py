@@ -48,6 +48,8 @@ TOLD = frozenset(
         "case:failed",
     }
 )
+# Where the sealed part of an event is nothing but why: shown beside it.
+REASONS = {"operation:moved": "reason", "operation:corrected": "reason", "instance:cancelled": "reason", "job:failed": "message"}
 LONGEST = 160
 NOTHING = "—"
 
@@ -99,7 +101,9 @@ def entries(lines: list[dict], compiled: Compiled, people: dict[str, str], show_
         if line["kind"] == "task:completed" and not show_all:
             near = ((seq, line["facts"].get("element")) for seq in range(line["seq"] + 1, line["seq"] + 4))
             data = next((filled[place] for place in near if place in filled), None)
-        if data:
+        if data and (why := REASONS.get(line["kind"])) and show_data:
+            entry.details.append((gettext("原因"), str(data.get(why, ""))[:LONGEST]))
+        elif data:
             entry.sealed = not show_data
             if show_data:
                 entry.data = told(data, labels)
