@@ -213,7 +213,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         | _WATCH
     ),
     "lead": frozenset(
-        _STATION | _WATCH | {"instance:cancel", "task:delegate", "account:manage", "message:publish", "instance:operate"}
+        _STATION
+        | _WATCH
+        | {"instance:cancel", "task:delegate", "account:manage", "message:publish", "instance:operate", "incident:retry"}
     ),
     "worker": frozenset(_TASKS | _CASES),
     "auditor": frozenset(_CASES | {"task:read", "client:read", "audit:verify", "audit:read"}),

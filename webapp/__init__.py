@@ -55,8 +55,8 @@ def create_app(config: dict | None = None) -> Flask:
 
 
 def _add_pages(app: Flask) -> None:
-    from webapp import account, api, audit, cases, clients, county, definitions, documents, inbox, outings, settings
+    from webapp import account, api, audit, cases, clients, county, definitions, documents, inbox, operations, outings, settings
 
-    for part in (account, inbox, outings, cases, documents, clients, county, definitions, settings, audit):
+    for part in (account, inbox, outings, cases, documents, clients, county, definitions, operations, settings, audit):
         app.register_blueprint(part.pages)
     api.register(app)

@@ -6,17 +6,23 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from engine.audit import Event
+from engine.calls import CalledCase
 from engine.commands.definitions import deploy, publish
+from engine.commands.deliveries import carry_out
 from engine.commands.instances import cancel, start
+from engine.commands.jobs import activate
+from engine.commands.messages import publish_message
 from engine.commands.tasks import claim, complete, delegate, release
 from engine.commands.timers import fire_due
 from engine.exceptions import EngineError
 from engine.instances import Instance, Task, Timer
+from engine.jobs import Job
+from engine.messages import Subscription
 from tests.bpmn.builder import Diagram
 from tests.support.counties import County, prepare
 
 STAFF = '<zeebe:assignmentDefinition candidateGroups="full_time,part_time"/>'
-COMMANDS = {each.__name__: each for each in (start, cancel, claim, release, delegate, complete, deploy, publish)}
+COMMANDS = {each.__name__: each for each in (start, cancel, claim, release, delegate, complete, deploy, publish, activate, publish_message)}
 
 
 def procedures() -> list[dict[str, bytes]]:
@@ -69,6 +75,8 @@ def attempt(county: County, who: str, what: str, *arguments, now: datetime, **op
     try:
         if what == "fire":
             return {"answer": fire_due(county.system, now)}
+        if what == "carry":
+            return {"answer": carry_out(county.system, now)}
         return {"answer": COMMANDS[what](county.system, county.act(who), *arguments, now=now, **options)}
     except EngineError as error:
         return {"error": error.code, "message": error.message}
@@ -86,8 +94,9 @@ def kinds(county: County, instance_id: str) -> list[str]:
 
 
 def stuck(county: County) -> list[str]:
-    """Running cases that nothing can ever move: no open task, no timer, no incident. There must be none."""
-    waits = select(Task.instance_id).where(Task.status.in_(("offered", "claimed"))).union(select(Timer.instance_id))
+    """Running cases that nothing can ever move: no open task, timer, wait, job or called case, no incident. There must be none."""
+    others = (Timer.instance_id, Subscription.instance_id, Job.instance_id, CalledCase.parent_id)
+    waits = select(Task.instance_id).where(Task.status.in_(("offered", "claimed"))).union(*map(select, others))
     with county.system.database.read() as session:
         return list(session.scalars(select(Instance.id).where(Instance.status == "active", Instance.id.not_in(waits))))
 

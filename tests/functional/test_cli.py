@@ -70,3 +70,30 @@ def test_deploy_import_and_verify(working_county, shuibo, tmp_path):
     engine.dispose()
     found = shuibo("audit", "verify", **env)
     assert found.exit_code == 1 and found.stdout.startswith("unit/")
+
+
+def test_an_operator_repairs_a_case(county, shuibo, tmp_path):
+    from tests.integration.test_operations import broken
+
+    county.deploy(**broken())
+    one, other = (county.start("broken", data={"amount": 5}) for _ in range(2))
+    (tmp_path / "master.key").write_text(MASTER_KEY)
+    env = {"SHUIBO_DATABASE_URL": county.url, "SHUIBO_COUNTY": "county"}
+
+    def told(*arguments):
+        answer = shuibo("cases", *arguments, **env)
+        assert answer.exit_code == 0, answer.stderr
+        return [json.loads(line) for line in answer.stdout.splitlines()]
+
+    assert {line["id"] for line in told("list", "--status", "incident")} == {one["id"], other["id"]}
+    [trouble] = [line for line in told("--as", "lead-01", "incidents") if line["id"] == one["id"]]
+    token = trouble["incidents"][0]["token"]
+    assert told("correct", one["number"], "limit", "amount - 2", "--reason", "漏填")[0]["names"] == ["limit"]
+    assert told("retry", one["number"].lower())[0]["status"] == "active"
+    assert list(county.open_tasks(one["id"])) == ["big"]
+    assert shuibo("cases", "move", other["id"], token, "--reason", "改线下", **env).exit_code == 1
+    assert told("--as", "lead-01", "move", other["id"], token, "--reason", "改线下", "--flow", "large_to_small")[0]["status"] == "active"
+    assert told("cancel", other["id"], "--reason", "重复")[0]["status"] == "cancelled"
+    assert shuibo("cases", "--as", "ft-01-1", "cancel", one["id"], "--reason", "x", **env).exit_code == 1
+    assert shuibo("cases", "retry", "nothing", **env).exit_code == 1
+    assert county.faults() == []

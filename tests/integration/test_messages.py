@@ -325,3 +325,30 @@ def test_tampering_is_found(paying, change):
     with paying.system.database.engine.begin() as connection:
         assert connection.execute(text(change)).rowcount == 1
     assert len(paying.faults()) == 1
+
+
+# --- PostgreSQL only: others write meanwhile ----------------------------------------------------------------------------------
+
+
+def test_a_wait_that_opens_while_somebody_publishes_looks_again(new_database, monkeypatch):
+    """Pins the order of locks: a case may only try a key, and looks again in a transaction that takes it first."""
+    from sqlalchemy import create_engine
+
+    from engine import messages
+    from engine.commands.deliveries import carry_out
+    from tests.support.counties import County, prepare
+
+    county = County(new_database("postgresql", prepare))
+    county.deploy(**receipt())
+    publish(county, key=7)
+    number = int(messages.key_hash(county.system.vault, "county", "message", "paid", "7")[:16], 16) - (1 << 63)
+    monkeypatch.setattr("engine.commands.deliveries.settle", lambda *_: None)
+    with create_engine(county.url).begin() as other:
+        other.execute(text(f"SELECT pg_advisory_xact_lock({number})"))
+        one = begun(county, n=7)
+        assert list(county.open_tasks(one)) == [], "the publisher has not committed yet"
+        assert rows(county, Delivery) == 1
+    assert carry_out(county.system, county.now) == 1
+    assert list(county.open_tasks(one)) == ["thank"]
+    assert county.faults() == []
+    county.system.database.dispose()

@@ -16,6 +16,21 @@ TOLD = frozenset(
         "instance:started",
         "instance:cancelled",
         "instance:retried",
+        "case:called",
+        "operation:moved",
+        "operation:corrected",
+        "message:caught",
+        "message:sent",
+        "signal:caught",
+        "signal:sent",
+        "condition:met",
+        "error:caught",
+        "escalation:caught",
+        "job:created",
+        "job:completed",
+        "job:failed",
+        "call:completed",
+        "call:cancelled",
         "task:claimed",
         "task:released",
         "task:delegated",
@@ -30,8 +45,11 @@ TOLD = frozenset(
         "incident:raised",
         "incident:resolved",
         "case:completed",
+        "case:failed",
     }
 )
+# Where the sealed part of an event is nothing but why: shown beside it.
+REASONS = {"operation:moved": "reason", "operation:corrected": "reason", "instance:cancelled": "reason", "job:failed": "message"}
 LONGEST = 160
 NOTHING = "—"
 
@@ -51,6 +69,7 @@ class Entry:
     details: list[tuple[str, str]] = field(default_factory=list)
     data: list[tuple[str, str]] = field(default_factory=list)
     sealed: bool = False
+    case: str | None = None  # id of another case that it is about
 
 
 def entries(lines: list[dict], compiled: Compiled, people: dict[str, str], show_all: bool, show_data: bool) -> list[Entry]:
@@ -76,12 +95,15 @@ def entries(lines: list[dict], compiled: Compiled, people: dict[str, str], show_
             who=people.get(line["actor_id"] or "", "") or words.role("system" if line["actor_id"] in (None, "system") else ""),
             hash=line["hash"],
             details=_details(line, compiled, people),
+            case=line["facts"].get("instance" if line["kind"] == "case:called" else "parent"),
         )
         data = line["data"]
         if line["kind"] == "task:completed" and not show_all:
             near = ((seq, line["facts"].get("element")) for seq in range(line["seq"] + 1, line["seq"] + 4))
             data = next((filled[place] for place in near if place in filled), None)
-        if data:
+        if data and (why := REASONS.get(line["kind"])) and show_data:
+            entry.details.append((gettext("原因"), str(data.get(why, ""))[:LONGEST]))
+        elif data:
             entry.sealed = not show_data
             if show_data:
                 entry.data = told(data, labels)
@@ -213,6 +235,20 @@ def _details(line: dict, compiled: Compiled, people: dict[str, str]) -> list[tup
         found.append((gettext("规则"), text_of([str(each.get("rule")) for each in facts.get("verdicts", ())])))
     if kind == "incident:raised":
         found.append((gettext("原因"), str(facts.get("message") or facts.get("code", ""))))
+    if kind.startswith(("message:", "signal:")) and facts.get("name"):
+        found.append((gettext("名称"), str(facts["name"])))
+    if kind.startswith(("error:", "escalation:")) or kind == "case:failed":
+        found.append((gettext("代码"), str(facts.get("code", ""))))
+    if kind.startswith("job:"):
+        found.append((gettext("作业类型"), str(facts.get("type", ""))))
+    if kind == "job:activated":
+        found.append((gettext("程序"), str(facts.get("worker", ""))))
+    if kind == "case:called":
+        found.append((gettext("个案"), str(facts.get("number", ""))))
+    if kind == "operation:moved" and (flow := compiled.process.flows.get(facts.get("flow") or "")):
+        found.append((gettext("走向"), flow_name(flow, compiled)))
+    if kind == "operation:corrected":
+        found.append((gettext("数据项"), text_of([str(name) for name in facts.get("names", ())])))
     if kind == "timer:failed":
         found.append((gettext("原因"), str(facts.get("error", ""))))
     return [(label, text[:LONGEST]) for label, text in found if text]

@@ -6,8 +6,8 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask_babel import gettext
 from sqlalchemy import select
 
-from engine import audit, clients, definitions, instances, organisation
-from engine.commands import clients as viewing, instances as commands
+from engine import audit, calls, clients, definitions, instances, operations, organisation
+from engine.commands import clients as viewing, instances as commands, operations as by_hand
 from engine.db import new_id
 from engine.exceptions import Erased, Forbidden, InvalidRequest, NotFound, RegulationRefused
 from engine.instances import Instance
@@ -116,6 +116,15 @@ def case(instance_id: str):
         tasks=tasks,
         timers=_timers(instance_id, compiled, tasks),
         incidents=running.incidents(),
+        waits=operations.waits_of(session(), instance_id),
+        jobs=operations.jobs_of(session(), instance_id),
+        called=[child for _link, child in calls.called_by(session(), instance_id)],
+        caller=_caller(instance_id),
+        procedures=procedure_names(),
+        can_operate=organisation.may(actor(), "instance:operate") and opened.instance.status in ("active", "incident"),
+        way_of=lambda flow: timeline.flow_name(compiled.process.flows[flow], compiled),
+        names=sorted(running.variables()) if show_data else [],
+        movable=_movable(running) if organisation.may(actor(), "instance:operate") else [],
         marks=_marks(running, instance_id),
         entries=timeline.entries(history, compiled, people, show_all, show_data),
         older=after,
@@ -141,6 +150,26 @@ def cancel(instance_id: str):
     """End a case early."""
     command(commands.cancel, instance_id, request.form.get("reason", ""))
     flash(gettext("个案已终止,原因已记入经过。"), "warn")
+    return redirect(url_for("cases.case", instance_id=instance_id))
+
+
+@pages.post("/<instance_id>/move")
+def move(instance_id: str):
+    """Go on past an element by hand."""
+    token, _, flow = request.form.get("where", "").partition("/")
+    if not token.isascii() or not token.isdecimal():
+        raise InvalidRequest(field="where", reason="请选择要推进的环节")
+    command(by_hand.move_on, instance_id, int(token), request.form.get("reason", ""), flow or None)
+    flash(gettext("已手工推进，原因已记入经过。"), "warn")
+    return redirect(url_for("cases.case", instance_id=instance_id))
+
+
+@pages.post("/<instance_id>/correct")
+def correct(instance_id: str):
+    """Write one variable by hand; its value is an expression."""
+    expressions = {request.form.get("name", "").strip(): request.form.get("value", "")}
+    command(by_hand.correct, instance_id, request.form.get("reason", ""), None, expressions)
+    flash(gettext("数据已更正，原因已记入经过。"), "warn")
     return redirect(url_for("cases.case", instance_id=instance_id))
 
 
@@ -239,9 +268,29 @@ def _timers(instance_id: str, compiled, tasks: list) -> list:
     return [timer for timer in waiting if (getattr(elements.get(timer.element), "attached_to", None), timer.due_at) not in told]
 
 
+def _caller(instance_id: str) -> Instance | None:
+    """The case that called this one."""
+    link = calls.caller_of(session(), instance_id)
+    return session().get(Instance, link.parent_id) if link else None
+
+
+def _movable(running: Case) -> list[tuple[str, str, str]]:
+    """(what the form sends, element, the way's name or nothing) of every place that an operator may move the case past."""
+    found = []
+    tokens = {i.token for i in running.incidents()} | {w.token for w in (*running.waits(), *running.subscriptions(), *running.jobs())}
+    for token in sorted(tokens | {call.token for call in running.calls()} | {t.token for t in running.timers()}):
+        element = running.process.elements.get(running.tokens[token].element)
+        if element is None or (element.kind.is_activity and running.tokens[token].stage == "inside"):
+            continue
+        ways = element.outgoing if len(element.outgoing) > 1 else ()
+        found += [(f"{token}/{flow.id}", element.id, flow.id) for flow in ways] or [(str(token), element.id, "")]
+    return found
+
+
 def _marks(running: Case, instance_id: str) -> str:
     """What the diagram shows, as JSON: here, done, broken, element ids each."""
-    here = [wait.element.id for wait in running.waits()] + [timer.element.id for timer in running.timers()]
+    waiting = (*running.waits(), *running.timers(), *running.subscriptions(), *running.jobs(), *running.calls())
+    here = [each.element.id for each in waiting]
     broken = [incident.element.id for incident in running.incidents() if incident.element]
     query = select(audit.Event.facts).where(
         audit.Event.stream == instances.stream_of(instance_id), audit.Event.kind == "element:completed"

@@ -11,7 +11,7 @@ from webapp import auth
 from webapp.auth import command, session, system
 from webapp.definitions import uploads
 from webapp.errors import status_of
-from webapp.i18n import translated
+from webapp.i18n import in_chinese, translated
 
 pages = Blueprint("definitions", __name__, template_folder="templates", url_prefix="/definitions")
 pages.before_request(auth.require_sign_in)
@@ -32,7 +32,10 @@ def deploy():
         answer = command(commands.deploy, uploads.bundle())
     except (DeployRefused, InvalidRequest) as refusal:
         return _page(refusal), status_of(refusal)
-    flash(gettext("“%(name)s”第 %(n)s 版已部署为草稿,发布后新个案才会使用。", name=answer["name"], n=answer["number"]), "ok")
+    for each in answer["definitions"]:
+        flash(gettext("“%(name)s”第 %(n)s 版已部署为草稿,发布后新个案才会使用。", name=each["name"], n=each["number"]), "ok")
+    for warning in answer["warnings"]:
+        flash(warning["message"] if in_chinese() else warning["message_en"], "warn")
     return redirect(url_for("definitions.version", key=answer["key"], number=answer["number"]))
 
 
