@@ -111,6 +111,11 @@ RIGHTS: dict[str, Right] = {
     "jobs-api.fail": Right("job:work"),
     "jobs-api.throw_error": Right("job:work"),
     # operating
+    "operations.index": _list("instance:operate"),
+    "operations.retry": _place("incident:retry"),
+    "operations.deliver": _place("instance:operate"),
+    "cases.move": _place("instance:operate"),
+    "cases.correct": _place("instance:operate"),
     "operations-api.incidents": _list("incident:retry"),
     "operations-api.incidents_1": _list("incident:retry"),
     "operations-api.timers": _list("instance:operate"),
