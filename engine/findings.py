@@ -50,6 +50,11 @@ class Findings(list[Finding]):
         self._room = {"error": MOST, "warning": MOST}
         self.extend(found)
 
+    @property
+    def full(self) -> bool:
+        """Whether no more faults would be kept."""
+        return not self._room["error"]
+
     def append(self, finding: Finding) -> None:
         """Add one if there is room."""
         if self._room[finding.severity]:

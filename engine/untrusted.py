@@ -1,7 +1,7 @@
 """XML and JSON from strangers. What is hostile, too large or broken is refused here, before anything else looks at it.
 
 XML: a declaration of a document type is refused whatever it holds: entities are how a small file becomes a huge one, or reads files of the
-server. Expat looks at the prolog only and stops at the first element; then libxml2 reads the document, and may expand nothing.
+server. Expat looks through the document and stops at what is wrong; then libxml2 builds the tree, and may expand nothing.
 JSON: what RFC 8259 leaves open is closed, so that nobody downstream can read the same bytes differently: UTF-8, no name twice in an object,
 no NaN and no number beyond those of IEEE 754, no half characters.
 """
@@ -14,6 +14,7 @@ from xml.parsers import expat
 from lxml import etree
 
 MAX_NODES = 200_000  # XML elements, the drawing included
+LONGEST_NAME = 1000  # characters of an id, a namespace, or the name of an element or attribute
 
 
 class Refused(Exception):
@@ -25,15 +26,11 @@ class Refused(Exception):
         super().__init__(code)
 
 
-class _Begun(Exception):
-    """The first element: the prolog is over."""
-
-
 def read_xml(xml: bytes, most_bytes: int) -> etree._Element:
     """The root element, without comments and processing instructions, or Refused. Encodings are UTF-8, UTF-16 and what expat knows."""
     if len(xml) > most_bytes:
         raise Refused("file_too_large")
-    _check_prolog(xml)
+    _look_through(xml)
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -51,25 +48,32 @@ def read_xml(xml: bytes, most_bytes: int) -> etree._Element:
         raise Refused("not_xml", (str(error), str(error))) from None
     if root.getroottree().docinfo.doctype:  # should the two parsers ever disagree about what a prolog is
         raise Refused("doctype")
-    if sum(1 for _ in root.iter()) > MAX_NODES:
-        raise Refused("too_many_nodes")
     return root
 
 
-def _check_prolog(xml: bytes) -> None:
-    def begun(*_element):
-        raise _Begun
+def _look_through(xml: bytes) -> None:
+    """Raises Refused before a tree is built. A long id or namespace would be copied for every element that it stands for."""
+    nodes = 0
 
     def doctype(*_declaration):
         raise Refused("doctype")
 
+    def element(name: str, attributes: dict[str, str]):
+        nonlocal nodes
+        nodes += 1
+        if nodes > MAX_NODES:
+            raise Refused("too_many_nodes")
+        if len(name) > LONGEST_NAME or any(
+            len(key) > LONGEST_NAME or (len(value) > LONGEST_NAME and (key == "id" or key.startswith("xmlns")))
+            for key, value in attributes.items()
+        ):
+            raise Refused("not_xml", (f"编号或名称超过 {LONGEST_NAME} 个字符", f"an id or name has more than {LONGEST_NAME} characters"))
+
     parser = expat.ParserCreate()
-    parser.StartElementHandler = begun
     parser.StartDoctypeDeclHandler = doctype
+    parser.StartElementHandler = element
     try:
         parser.Parse(xml, True)
-    except _Begun:
-        return
     except expat.ExpatError as error:
         raise Refused("not_xml", (str(error), str(error)), error.lineno, error.offset + 1) from None
     except (ValueError, LookupError):

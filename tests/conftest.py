@@ -8,4 +8,5 @@ pytest_plugins = [
     "tests.support.web",
     "tests.support.journeys",
     "tests.support.campaigns",
+    "tests.fuzz.harness",
 ]

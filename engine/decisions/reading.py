@@ -47,6 +47,8 @@ class _Reader:
         self.cells = 0  # of all tables so far
 
     def refuse(self, code: str, element, zh: str, en: str) -> None:
+        if self.findings.full:
+            return
         ident = element if element is None or isinstance(element, str) else _nearest_id(element)
         self.findings.append(Finding(code, zh, en, element=ident, file=self.file))
 

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
 
+import pytest
 from sqlalchemy import event, text
 
 from engine.db import Base
 from tests.support.counties import County, prepare_with_procedures
 from tests.support.county import open_system
-from tests.support.web import Site
+from tests.support.web import Site, forms
 from webapp.demo.answers import answer
 
 CPU_SECONDS = 5  # of one request; an ordinary one takes some milliseconds
@@ -113,6 +114,7 @@ class Target:
         self.app = self.site.app
         self.known = known
         self.sent = 0
+        self._forms: dict[str | None, tuple[str, str]] = {}
         self.statuses: dict[int, int] = {}
         event.listen(self.app.extensions["system"].database.engine, "connect", _without_waiting_for_the_disk)
         self._reader = self.county.system.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
@@ -147,6 +149,16 @@ class Target:
         # A look at a person's record is noted in the access stream; nothing else may change.
         if (got.status >= 400 or request.method in ("GET", "HEAD", "OPTIONS")) and before != self._writes:
             raise Failure(f"{got.status} for {who} changed the database: {request}")
+
+    def form_token(self, who: str | None) -> tuple[str, str]:
+        """(form token, cookies) of a browser of this person, or of nobody's; asked for once."""
+        if who not in self._forms:
+            got = self.send(Request("GET", "/account" if who else "/login"), who)
+            cookie = got.headers["set-cookie"].split(";")[0]
+            assert cookie.startswith("shuibo-form="), cookie
+            held = [self.known["cookies"][who], cookie] if who else [cookie]
+            self._forms[who] = forms(got.text, "/login")["csrf_token"], "; ".join(held)
+        return self._forms[who]
 
     def pass_time(self, **delta) -> None:
         """Let time pass and the worker do what is due."""
@@ -239,6 +251,23 @@ def _without_waiting_for_the_disk(connection, _record) -> None:
 
 
 # --- what the county holds ------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def target(new_database, tmp_path):
+    """`with target("sqlite") as fuzzed: fuzzed.send(…)`: a fresh county each time; its history is verified at the end."""
+
+    @contextmanager
+    def fresh(backend: str = "sqlite"):
+        made = Target(new_database(backend, seed), tmp_path, KNOWN[backend])
+        try:
+            yield made
+        except BaseException:
+            made.site.close()
+            raise
+        made.close()
+
+    return fresh
+
 
 KNOWN: dict[str, dict] = {}  # by backend: what `seed` made
 

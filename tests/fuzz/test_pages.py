@@ -9,7 +9,7 @@ import pytest
 from tests.fuzz.harness import MARK, ROLES, Request, Target
 from tests.fuzz.mutate import NAMES, TEXTS, damaged, header, query, segment
 from tests.fuzz.test_bundles import bundles, multipart
-from tests.support.web import flat, forms
+from tests.support.web import flat
 
 PER_ROUND = 400
 # Signing out would end what the round stands on; a verification is done at its end.
@@ -80,12 +80,12 @@ def mutated_page(dice: Random, fuzzed: Target, valid: list[tuple[str, str, str]]
     if dice.random() < (0.6 if method == "GET" else 0.1):
         made.query = query(dice, dice.choice(["", "", "q=%E5%BC%A0", "view=mine", "lang=en"]))
     if method == "POST":
-        token, cookie = form_token(fuzzed, who)
+        token, cookie = fuzzed.form_token(who)
         fields = list(_fields(fuzzed, endpoint).items())
         _change(dice, fields)
         if dice.random() < 0.97:
             fields.append(("csrf_token", token))
-        made.headers["Cookie"] = "; ".join(filter(None, [fuzzed.known["cookies"].get(who), cookie]))
+        made.headers["Cookie"] = cookie
         made.headers["Content-Type"], made.body = _encoded(dice, endpoint, fields)
         if dice.random() < 0.05:
             made.body = damaged(dice, made.body)
@@ -162,15 +162,3 @@ def _encoded(dice: Random, endpoint: str, fields: list[tuple[str, str]]) -> tupl
 
 
 _BUNDLES = bundles()[:3] + [{"x.form": f'{{"id": "{MARK}"}}'.encode()}]
-
-
-def form_token(fuzzed: Target, who: str | None) -> tuple[str, str]:
-    """(form token, its cookie) of a browser of this person; asked for once a round."""
-    kept = fuzzed.known.setdefault("forms", {}).setdefault(id(fuzzed), {})
-    if who not in kept:
-        got = fuzzed.send(Request("GET", "/account" if who else "/login"), who)
-        cookie = next(value for name, value in got.headers.items() if name == "set-cookie" and value.startswith("shuibo-form="))
-        kept[who] = forms(got.text, "/login")["csrf_token"], cookie.split(";")[0]
-    return kept[who]
-
-
