@@ -78,7 +78,7 @@ def read_bundle(files: Mapping[str, bytes]) -> Bundle:
 
 def _regulation(files: Mapping[str, bytes], decisions: Mapping[str, Decision]) -> Bundle:
     if len(files) != 1 or not decisions:
-        message = ("没有流程图时,只能部署一个制度表文件", "Without a diagram, deploy exactly one regulation file")
+        message = ("没有流程图时，只能部署一个制度表文件", "Without a diagram, deploy exactly one regulation file")
         raise DeployRefused([Finding("nothing_to_run", *message)])
     name, content = next(iter(files.items()))
     regulation = compile_regulation(content, name)
@@ -144,7 +144,7 @@ def _check_shape(files: Mapping[str, bytes]) -> list[Finding]:
         suffix = name.rsplit(".", 1)[-1]
         if suffix not in KINDS or "/" in name or "\\" in name or not name.isprintable() or len(name) > 200:
             found.append(
-                Finding("file_unknown", f"不认识的文件“{name[:80]}”:只收 .bpmn、.dmn、.form", f"Unknown file {name[:80]}", file=name[:200])
+                Finding("file_unknown", f"不认识的文件“{name[:80]}”：只收 .bpmn、.dmn、.form", f"Unknown file {name[:80]}", file=name[:200])
             )
     diagrams = [name for name in files if name.endswith(".bpmn")]
     if len(diagrams) > 1:
@@ -152,7 +152,7 @@ def _check_shape(files: Mapping[str, bytes]) -> list[Finding]:
     if not files:
         found.append(Finding("empty", "没有收到任何文件", "No file was received"))
     if len(files) > MAX_FILES or sum(map(len, files.values())) > MAX_BYTES:
-        found.append(Finding("too_large", "文件太多或太大(上限 8 MB)", "Too many or too large files (8 MB at most)"))
+        found.append(Finding("too_large", "文件太多或太大（上限 8 MB）", "Too many or too large files (8 MB at most)"))
     return found
 
 
@@ -196,13 +196,13 @@ def _check_people(process: Process) -> list[Finding]:
             found += _unknown("candidateGroups", assigned.candidate_groups.text, GROUPS, task.id)
         lane = task.lane.properties if task.lane else {}
         if not (assigned.assignee or assigned.candidate_groups or assigned.candidate_users or _words(lane.get("workforce"))):
-            message = ("没有写谁来办:请填候选组、候选人或办理人", "Nobody is named who may do this task: give it candidate groups")
+            message = ("没有写谁来办：请填候选组、候选人或办理人", "Nobody is named who may do this task: give it candidate groups")
             found.append(Finding("nobody", *message, element=task.id))
     return found
 
 
 def _unknown(what: str, text: str | None, known: Collection[str], element: str) -> list[Finding]:
-    message = "{what} 里的“{word}”不认识;可用的有:{known}", "Unknown word in {what}: {word}; known are {known}"
+    message = "{what} 里的“{word}”不认识；可用的有：{known}", "Unknown word in {what}: {word}; known are {known}"
     return [
         Finding("unknown_word", *(part.format(what=what, word=word, known=", ".join(sorted(known))) for part in message), element=element)
         for word in _words(text)

@@ -184,7 +184,7 @@ def parse_csv(text: str, year: int, source: str = "CSV") -> Year:
         raise CalendarInvalid(line=reader.line_num, reason="引号没有配对，无法按 CSV 读取") from None
     if not kinds["holiday"]:
         # A file without one holiday is an empty or a wrong file; it would silently turn the Spring Festival into work.
-        raise CalendarInvalid(line=reader.line_num or 1, reason="文件里没有一个节假日(holiday)")
+        raise CalendarInvalid(line=reader.line_num or 1, reason="文件里没有一个节假日（holiday）")
     return Year(year, MappingProxyType(kinds["holiday"]), MappingProxyType(kinds["workday"]), source)
 
 

@@ -318,14 +318,14 @@ def _trimmed(value):
 
 def _check_name(value, _today) -> str | None:
     fits = isinstance(value, str) and len(value) <= names.LONGEST and names.tokens(value)
-    return None if fits else f"请填写姓名,不超过 {names.LONGEST} 个字"
+    return None if fits else f"请填写姓名，不超过 {names.LONGEST} 个字"
 
 
 def _check_birth(value, today: date) -> str | None:
     try:
         born = date.fromisoformat(value)
     except (ValueError, TypeError):
-        return "请按“年-月-日”填写,例如 1950-03-08"
+        return "请按“年-月-日”填写，例如 1950-03-08"
     return None if date(1900, 1, 1) <= born <= today else "出生日期应在 1900 年之后、今天之前"
 
 
@@ -333,13 +333,13 @@ def _check_id_number(value, today: date) -> str | None:
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{17}[0-9Xx]", value):
         return "身份证号码应为 18 位"
     if check_digit(value) != value[-1].upper() or _check_birth(f"{value[6:10]}-{value[10:12]}-{value[12:14]}", today):
-        return "身份证号码不正确,请核对"
+        return "身份证号码不正确，请核对"
     return None
 
 
 def _check_phone(value, _today) -> str | None:
     fits = isinstance(value, str) and re.fullmatch(r"\+?[0-9][0-9 -]{5,18}", value)
-    return None if fits else "请填写电话号码,只含数字、空格和短横"
+    return None if fits else "请填写电话号码，只含数字、空格和短横"
 
 
 _CHECKS = {

@@ -11,7 +11,7 @@ import re
 class EngineError(Exception):
     """操作没有完成。
 
-    请重试;如果仍然失败,请联系管理员。
+    请重试；如果仍然失败，请联系管理员。
     """
 
     def __init__(self, **facts):
@@ -51,7 +51,7 @@ class EngineError(Exception):
 
 
 class NotSignedIn(EngineError):
-    """您还没有登录,或者登录已经过期。
+    """您还没有登录，或者登录已经过期。
 
     请重新登录。
     """
@@ -60,26 +60,26 @@ class NotSignedIn(EngineError):
 class WrongCredentials(EngineError):
     """用户名或密码不正确。
 
-    请检查大小写后重试;忘记密码请联系站长或管理员。
+    请检查大小写后重试；忘记密码请联系站长或管理员。
     """
 
 
 class TooManyAttempts(EngineError):
-    """登录尝试过多,已暂停 {seconds} 秒。
+    """登录尝试过多，已暂停 {seconds} 秒。
 
     请稍后再试。
     """
 
 
 class Forbidden(EngineError):
-    """您没有做这件事的权限:{permission}。
+    """您没有做这件事的权限：{permission}。
 
-    如果工作需要,请联系站长({unit})或县中心管理员。
+    如果工作需要，请联系站长（{unit}）或县中心管理员。
     """
 
 
 class RegulationRefused(EngineError):
-    """制度不允许这样做:{reasons}
+    """制度不允许这样做：{reasons}
 
     请按提示补齐条件后再试。
     """
@@ -94,14 +94,14 @@ class RegulationRefused(EngineError):
 
 
 class NotFound(EngineError):
-    """没有找到{what}“{key}”,或者您无权查看。
+    """没有找到{what}“{key}”，或者您无权查看。
 
     请检查地址或编号。
     """
 
 
 class InvalidRequest(EngineError):
-    """请求里的“{field}”不正确:{reason}
+    """请求里的“{field}”不正确：{reason}
 
     请更正后重试。
     """
@@ -146,21 +146,21 @@ class UnitClosed(EngineError):
 class TaskTaken(EngineError):
     """这项任务已由{holder}领取。
 
-    请领取其他任务,或请站长转派。
+    请领取其他任务，或请站长转派。
     """
 
 
 class TaskNotYours(EngineError):
-    """这项任务不在您名下,请先领取再办理。
+    """这项任务不在您名下，请先领取再办理。
 
-    打开任务页,点“领取”。
+    打开任务页，点“领取”。
     """
 
 
 class NotOffered(EngineError):
-    """您不能办理这项任务:{reason}。
+    """您不能办理这项任务：{reason}。
 
-    请领取“待领取”里的任务,或请站长转派。
+    请领取“待领取”里的任务，或请站长转派。
     """
 
 
@@ -181,7 +181,7 @@ class TaskClosed(EngineError):
 class InstanceClosed(EngineError):
     """这个个案{status}，不能再改。
 
-    需要继续服务时,请新开一个个案。
+    需要继续服务时，请新开一个个案。
     """
 
 
@@ -214,14 +214,14 @@ class NoIncident(EngineError):
 
 
 class NoSuchToken(EngineError):
-    """个案里没有编号为 {token} 的待办环节,它可能已经办完或撤销。
+    """个案里没有编号为 {token} 的待办环节，它可能已经办完或撤销。
 
     请刷新后查看当前状态。
     """
 
 
 class NoSuchTimer(EngineError):
-    """个案里没有编号为 {timer} 的定时器,它可能已经触发或撤销。
+    """个案里没有编号为 {timer} 的定时器，它可能已经触发或撤销。
 
     请刷新后查看当前状态。
     """
@@ -235,30 +235,30 @@ class NoSuchSubscription(EngineError):
 
 
 class StateUnreadable(EngineError):
-    """个案的运行状态无法读取:{reason}
+    """个案的运行状态无法读取：{reason}
 
-    请确认个案与流程版本相符;从备份恢复时请恢复同一时刻的全部数据。
+    请确认个案与流程版本相符；从备份恢复时请恢复同一时刻的全部数据。
     """
 
 
 class CalledByCase(EngineError):
-    """这个个案由另一个个案调用,那个个案还在等它的结果,不能单独终止。
+    """这个个案由另一个个案调用，那个个案还在等它的结果，不能单独终止。
 
-    请终止上级个案,或在上级个案里把调用它的环节手工推进。
+    请终止上级个案，或在上级个案里把调用它的环节手工推进。
     """
 
 
 class MessageKnown(EngineError):
-    """同一名称和关联键、同一编号的消息已经收到,还在有效时间内。
+    """同一名称和关联键、同一编号的消息已经收到，还在有效时间内。
 
-    不必重发;确实是另一条消息时请换一个编号。
+    不必重发；确实是另一条消息时请换一个编号。
     """
 
 
 class JobNotYours(EngineError):
-    """这项作业现在不归这个程序,可能是租期已过,已交给别的程序。
+    """这项作业现在不归这个程序，可能是租期已过，已交给别的程序。
 
-    请重新领取作业;这次的结果没有保存。
+    请重新领取作业；这次的结果没有保存。
     """
 
 
@@ -266,7 +266,7 @@ class JobNotYours(EngineError):
 
 
 class DeployRefused(EngineError):
-    """流程没有部署:发现 {count} 个问题。{first}
+    """流程没有部署：发现 {count} 个问题。{first}
 
     请按列出的元素和原因修改后重新部署。
     """
@@ -287,7 +287,7 @@ class NotPublished(EngineError):
 class VersionClosed(EngineError):
     """流程“{definition}”的第 {number} 版已是“{status}”状态。
 
-    已发布的版本不可更改;请部署新版本。
+    已发布的版本不可更改；请部署新版本。
     """
 
 
@@ -299,7 +299,7 @@ class DecisionFailed(EngineError):
 
 
 class CountyFileInvalid(EngineError):
-    """县情文件 {file} 有 {count} 处不正确:{problems}
+    """县情文件 {file} 有 {count} 处不正确：{problems}
 
     文件格式见 webapp/seeds/liangshan.yaml 开头的说明。
     """
@@ -311,9 +311,9 @@ class CountyFileInvalid(EngineError):
 
 
 class CalendarInvalid(EngineError):
-    """日历文件第 {line} 行不正确:{reason}
+    """日历文件第 {line} 行不正确：{reason}
 
-    请按“日期,类型(holiday/workday),名称”三列更正。
+    请按三列更正：日期、类型（holiday 或 workday）、名称。
     """
 
 
@@ -321,21 +321,21 @@ class CalendarInvalid(EngineError):
 
 
 class DatabaseUnavailable(EngineError):
-    """数据库暂时不能使用,这次操作可能没有保存。
+    """数据库暂时不能使用，这次操作可能没有保存。
 
-    请稍后刷新页面,看清状态后再重试。
+    请稍后刷新页面，看清状态后再重试。
     """
 
 
 class StorageFull(DatabaseUnavailable):
-    """存放数据的磁盘已满或写不进去,这次操作没有保存。
+    """存放数据的磁盘已满或写不进去，这次操作没有保存。
 
-    请告诉管理员;腾出空间后照原样重试即可。
+    请告诉管理员；腾出空间后照原样重试即可。
     """
 
 
 class DatabaseBusy(DatabaseUnavailable):
-    """数据库正忙,没有等到轮到这次操作,没有保存。
+    """数据库正忙，没有等到轮到这次操作，没有保存。
 
     请稍后照原样重试。
     """
@@ -345,21 +345,21 @@ class DatabaseBusy(DatabaseUnavailable):
 
 
 class Erased(EngineError):
-    """这部分内容的密钥已按规定销毁,无法再读取。
+    """这部分内容的密钥已按规定销毁，无法再读取。
 
-    历史链仍然完整,可以验证。
+    历史链仍然完整，可以验证。
     """
 
 
 class MasterKeyMissing(EngineError):
-    """没有找到主密钥:{path}
+    """没有找到主密钥：{path}
 
-    请设置 SHUIBO_MASTER_KEY_FILE 指向主密钥文件,或从备份中恢复它。
+    请设置 SHUIBO_MASTER_KEY_FILE 指向主密钥文件，或从备份中恢复它。
     """
 
 
 class SealBroken(EngineError):
-    """密封内容无法打开:内容被改动过,或者主密钥不对。
+    """密封内容无法打开：内容被改动过，或者主密钥不对。
 
     请运行 shuibo audit verify 查明位置。
     """

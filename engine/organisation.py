@@ -29,7 +29,7 @@ PARTNERS = {
     "petition": "信访干部",
     "mediator": "调解员",
     "child": "儿童主任",
-    "care": "护理员(护工)",
+    "care": "护理员（护工）",
     "ceremony": "红白理事会成员",
     "protection": "未保单位",
 }

@@ -202,7 +202,7 @@ def _shown(value):
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return value if len(value) <= _LONGEST_FACT else f"({len(value)} 字)"
+        return value if len(value) <= _LONGEST_FACT else f"（{len(value)} 字）"
     if isinstance(value, list):
         return [_shown(item) for item in value[:20]]
     if isinstance(value, dict | feel.FeelFunction):
@@ -215,7 +215,7 @@ def _faults(decision: Decision, file: str | None) -> Iterable[Finding]:
     if decision.hit_policy not in ("C", "R") or decision.aggregation:
         yield Finding(
             "regulation_hit_policy",
-            "制度表的命中策略应为 COLLECT(不汇总)或 RULE ORDER",
+            "制度表的命中策略应为 COLLECT（不汇总）或 RULE ORDER",
             "A regulation's hit policy is COLLECT without aggregation, or RULE ORDER",
             decision.id,
             file,

@@ -60,7 +60,7 @@ def _verify(session: Session, progress: Callable[[int, int], None]) -> Iterator[
         yield from _check_rows(session, stream_id, rows, explained)
     for stream_id, (seq, *_) in heads.items():
         if seq:
-            yield Fault(f"{stream_id}#1", "events_removed", f"这条历史应有 {seq} 个事件,一个也没有了")
+            yield Fault(f"{stream_id}#1", "events_removed", f"这条历史应有 {seq} 个事件，一个也没有了")
     progress(done, total)
     yield from _check_unexplained(session, explained)
     yield from _check_keys(session)
@@ -69,13 +69,13 @@ def _verify(session: Session, progress: Callable[[int, int], None]) -> Iterator[
 def _check_event(event: Row, last: tuple) -> Iterator[Fault]:
     place = f"{event.stream}#{event.seq}"
     if event.seq != last[0] + 1:
-        yield Fault(place, "event_missing", f"第 {last[0]} 个事件之后应是第 {last[0] + 1} 个:有事件被删除或调换")
+        yield Fault(place, "event_missing", f"第 {last[0]} 个事件之后应是第 {last[0] + 1} 个：有事件被删除或调换")
     elif event.previous_hash != last[1]:
-        yield Fault(place, "chain_broken", "这个事件不接在前一个事件之后:历史被改写或调换")
+        yield Fault(place, "chain_broken", "这个事件不接在前一个事件之后：历史被改写或调换")
     if event.format not in range(1, FORMAT + 1) or event.algorithm != ALGORITHM:
         yield Fault(place, "format_unknown", f"不认识的格式 {event.format}/{event.algorithm}")
     if _hash_or_none(event_hash, event._mapping) != event.hash:
-        yield Fault(place, "event_changed", "这个事件的内容与它的哈希不符:内容被改动或伪造")
+        yield Fault(place, "event_changed", "这个事件的内容与它的哈希不符：内容被改动或伪造")
 
 
 def _check_head(stream_id: str, head: tuple | None, last: tuple) -> Iterator[Fault]:
@@ -84,7 +84,7 @@ def _check_head(stream_id: str, head: tuple | None, last: tuple) -> Iterator[Fau
     elif isinstance(head[0], int) and head[0] > last[0]:
         yield Fault(f"{stream_id}#{last[0] + 1}", "events_removed", f"末尾的 {head[0] - last[0]} 个事件被删除")
     elif head != last:
-        yield Fault(f"{stream_id}#{last[0]}", "head_differs", "末尾的事件与登记的哈希不符:有事件被添加或登记被改动")
+        yield Fault(f"{stream_id}#{last[0]}", "head_differs", "末尾的事件与登记的哈希不符：有事件被添加或登记被改动")
 
 
 def _check_rows(session: Session, stream_id: str, rows: dict, explained: dict[str, int]) -> Iterator[Fault]:
@@ -95,20 +95,20 @@ def _check_rows(session: Session, stream_id: str, rows: dict, explained: dict[st
     for table, names in by_table.items():
         model = _guarded().get(table)
         if model is None:  # also when whoever asks has not imported engine.tables: better a fault than a table that nobody looks at
-            yield Fault(table, "table_unknown", f"历史写下了 {len(names)} 行,但没有这张表可以核对")
+            yield Fault(table, "table_unknown", f"历史写下了 {len(names)} 行，但没有这张表可以核对")
             continue
         found = _load(session, model, names)
         for name in names:
             digest, seq = rows[name]
             row = found.get(name)
             if row is None and digest is not None:
-                yield Fault(name, "row_removed", f"这一行被删除({stream_id}#{seq} 写下了它)")
+                yield Fault(name, "row_removed", f"这一行被删除（{stream_id}#{seq} 写下了它）")
             elif row is not None:
                 explained[table] = explained.get(table, 0) + 1
                 if digest is None:
-                    yield Fault(name, "row_restored", f"这一行应已删除({stream_id}#{seq}),现在又出现了")
+                    yield Fault(name, "row_restored", f"这一行应已删除（{stream_id}#{seq}），现在又出现了")
                 elif _hash_or_none(row_hash, row) != digest or row.__stream__() != stream_id:
-                    yield Fault(name, "row_changed", f"这一行与历史不符({stream_id}#{seq}):被绕过系统改动")
+                    yield Fault(name, "row_changed", f"这一行与历史不符（{stream_id}#{seq}）：被绕过系统改动")
 
 
 def _load(session: Session, model, names: list[str]) -> dict[str, object]:
@@ -137,7 +137,7 @@ def _check_unexplained(session: Session, explained: dict[str, int]) -> Iterator[
         for values in session.execute(select(*_columns(model)).execution_options(yield_per=BATCH)):
             row = model.row(**values._mapping)
             if not _explained(session, row):
-                yield Fault(row_name(row), "row_forged", "没有任何事件写过这一行:它是绕过系统添加的")
+                yield Fault(row_name(row), "row_forged", "没有任何事件写过这一行：它是绕过系统添加的")
 
 
 def _check_keys(session: Session) -> Iterator[Fault]:
@@ -146,15 +146,15 @@ def _check_keys(session: Session) -> Iterator[Fault]:
     gone = or_(func.length(SubjectKey.wrapped) == 0, SubjectKey.destroyed_at.is_not(None))
     there = or_(func.length(SubjectKey.wrapped) != 0, SubjectKey.destroyed_at.is_(None))
     for key_id in session.scalars(select(SubjectKey.id).where(gone, ~erased)):
-        yield Fault(f"subject_key/{key_id}", "key_destroyed", "这把密钥被销毁,历史里却没有清除:内容被毁")
+        yield Fault(f"subject_key/{key_id}", "key_destroyed", "这把密钥被销毁，历史里却没有清除：内容被毁")
     for key_id in session.scalars(select(SubjectKey.id).where(there, erased)):
-        yield Fault(f"subject_key/{key_id}", "key_restored", "历史里已清除,这把密钥却又出现了")
+        yield Fault(f"subject_key/{key_id}", "key_restored", "历史里已清除，这把密钥却又出现了")
     for table, model in _guarded().items():
         if "key_id" not in model.__table__.c:
             continue
         own = and_(SubjectKey.id == model.key_id, SubjectKey.subject == literal(f"{table}/") + model.id)
         for row_id in session.scalars(select(model.id).outerjoin(SubjectKey, own).where(SubjectKey.id.is_(None))):
-            yield Fault(f"{table}/{row_id}", "key_missing", "这一行的密钥不见了,或已换成别人的")
+            yield Fault(f"{table}/{row_id}", "key_missing", "这一行的密钥不见了，或已换成别人的")
 
 
 def _explained(session: Session, row) -> bool:

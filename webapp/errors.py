@@ -67,18 +67,18 @@ RETRY_SECONDS = 5  # what a program is told to wait when the database is busy or
 PAGES = {
     400: (lazy_gettext("请求无法理解"), lazy_gettext("请检查填写的内容后重试。")),
     401: (lazy_gettext("请先登录"), lazy_gettext("请重新登录。")),
-    403: (lazy_gettext("没有权限"), lazy_gettext("如果工作需要,请联系站长或县中心管理员。")),
-    404: (lazy_gettext("没有这个页面"), lazy_gettext("地址可能写错了,或者内容已移走。可以从首页重新找。")),
+    403: (lazy_gettext("没有权限"), lazy_gettext("如果工作需要，请联系站长或县中心管理员。")),
+    404: (lazy_gettext("没有这个页面"), lazy_gettext("地址可能写错了，或者内容已移走。可以从首页重新找。")),
     405: (lazy_gettext("这个地址不支持这种操作"), lazy_gettext("请从页面上的按钮操作。")),
     406: (lazy_gettext("无法按要求的格式回答"), lazy_gettext("接口只提供 JSON。")),
     409: (lazy_gettext("情况已经变化"), lazy_gettext("请刷新后查看当前状态。")),
-    410: (lazy_gettext("内容已按规定删除"), lazy_gettext("历史链仍可验证,内容无法恢复。")),
-    413: (lazy_gettext("提交的内容太大"), lazy_gettext("请分开提交,或压缩后再传。")),
-    415: (lazy_gettext("不支持这种内容格式"), lazy_gettext("接口请用 application/json;部署请用 multipart/form-data。")),
+    410: (lazy_gettext("内容已按规定删除"), lazy_gettext("历史链仍可验证，内容无法恢复。")),
+    413: (lazy_gettext("提交的内容太大"), lazy_gettext("请分开提交，或压缩后再传。")),
+    415: (lazy_gettext("不支持这种内容格式"), lazy_gettext("接口请用 application/json；部署请用 multipart/form-data。")),
     422: (lazy_gettext("内容有误"), lazy_gettext("请按提示更正后重试。")),
     429: (lazy_gettext("操作太频繁"), lazy_gettext("请稍后再试。")),
-    500: (lazy_gettext("系统出错了"), lazy_gettext("您的操作没有保存。请重试;如果仍然失败,请把编号告诉管理员。")),
-    503: (lazy_gettext("系统暂时不可用"), lazy_gettext("请稍后再试,或联系管理员。")),
+    500: (lazy_gettext("系统出错了"), lazy_gettext("您的操作没有保存。请重试；如果仍然失败，请把编号告诉管理员。")),
+    503: (lazy_gettext("系统暂时不可用"), lazy_gettext("请稍后再试，或联系管理员。")),
     507: (lazy_gettext("存储空间已满"), lazy_gettext("您的操作没有保存。请联系管理员腾出空间。")),
 }
 CODES = {
@@ -126,7 +126,7 @@ def show_http_error(error: HTTPException):
     if error.code is None or error.code < 400:
         return error
     if isinstance(error, CSRFError):
-        return answer(400, "form_expired", gettext("页面打开得太久,安全标记已失效。"), gettext("请返回上一页,刷新后重新提交。"))
+        return answer(400, "form_expired", gettext("页面打开得太久，安全标记已失效。"), gettext("请返回上一页，刷新后重新提交。"))
     title, hint = PAGES.get(error.code, PAGES[400] if error.code < 500 else PAGES[500])
     data = getattr(error, "data", None) or {}  # webargs and flask-smorest put their findings here
     more = {"errors": _flat(data["messages"])} if data.get("messages") else {}

@@ -41,7 +41,7 @@ ROLES = {
     "partner:petition": _l("信访干部"),
     "partner:mediator": _l("调解员"),
     "partner:child": _l("儿童主任"),
-    "partner:care": _l("护理员(护工)"),
+    "partner:care": _l("护理员（护工）"),
     "partner:ceremony": _l("红白理事会成员"),
     "partner:protection": _l("未保单位"),
 }

@@ -90,7 +90,7 @@ def note_use(system: System, token: str, *, now: datetime) -> None:
 def create_account(act: Act, person_id: str, username: str, password: str, roles: list[str]) -> dict:
     """Let a person sign in. Answers {username, person_id}; raises InvalidRequest, NotFound, Forbidden."""
     if not re.fullmatch(r"[a-z][a-z0-9._-]{1,39}", username):
-        raise InvalidRequest(field="username", reason="用户名用小写字母开头,可含数字、点和短横,2 到 40 个字符")
+        raise InvalidRequest(field="username", reason="用户名用小写字母开头，可含数字、点和短横，2 到 40 个字符")
     _check_roles(roles)
     accounts.check_new_password(password, username)
     person, unit_path = _person(act, person_id)
@@ -116,7 +116,7 @@ def change_account(act: Act, username: str, roles: list[str] | None = None, acti
     _, unit_path = _person(act, account.person_id)
     _require_over(act.actor, unit_path, set(account.roles) | set(roles or ()))
     if account.person_id == act.actor.person_id:
-        raise InvalidRequest(field="username", reason="不能改自己的角色,也不能停用自己的账号")
+        raise InvalidRequest(field="username", reason="不能改自己的角色，也不能停用自己的账号")
     if roles is not None:
         _check_roles(roles)
         account.roles = sorted(roles)

@@ -64,7 +64,7 @@ def read_county(path: Path) -> CountyFile:
         content = path.read_bytes()
         text = content.decode("utf-8-sig")
     except OSError as error:
-        raise CountyFileInvalid(path.name, [f"打不开文件({error.strerror})"]) from error
+        raise CountyFileInvalid(path.name, [f"打不开文件（{error.strerror}）"]) from error
     except UnicodeDecodeError as error:
         raise CountyFileInvalid(path.name, ["文件应为 UTF-8 编码"]) from error
     if len(content) > LARGEST:
@@ -96,13 +96,13 @@ class _Reader:
         lines = csv.reader(text.splitlines())
         header = tuple(cell.strip() for cell in next(lines, ()))
         if header != COLUMNS:
-            raise CountyFileInvalid(self.file, [f"第 1 行:标题行应为 {','.join(COLUMNS)}"])
+            raise CountyFileInvalid(self.file, [f"第 1 行：标题行应为 {','.join(COLUMNS)}"])
         for cells in lines:
             where = f"第 {lines.line_num} 行"
             if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) != len(COLUMNS):
-                self.fault(where, f"应有 {len(COLUMNS)} 列,实有 {len(cells)} 列")
+                self.fault(where, f"应有 {len(COLUMNS)} 列，实有 {len(cells)} 列")
                 continue
             kind, key, name, parent, roles, workforce, partner = (cell.strip() for cell in cells)
             if kind == "person":
@@ -121,12 +121,12 @@ class _Reader:
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f"第 {mark.line + 1} 行第 {mark.column + 1} 列" if mark else "文件"
-            raise CountyFileInvalid(self.file, [f"{where}:不是正确的 YAML({getattr(error, 'problem', '') or error})"]) from error
+            raise CountyFileInvalid(self.file, [f"{where}：不是正确的 YAML({getattr(error, 'problem', '') or error})"]) from error
         whole = self.mapping(whole, "文件", {"county", "stations", "people", "posts", "names"})
         county = self.mapping(whole.get("county"), "county", {"key", "name", "valid_from"})
         self.valid_from = county.get("valid_from")
         if self.valid_from is not None and type(self.valid_from) is not date:
-            self.fault("county.valid_from", "应是日期,例如 2022-01-01")
+            self.fault("county.valid_from", "应是日期，例如 2022-01-01")
         top = self.unit("county", county, None, "county", "county")
         rooms = 0
         for at, item in enumerate(self.sequence(whole.get("stations"), "stations"), 1):
@@ -154,7 +154,7 @@ class _Reader:
                 self.fault(where, "each 应是 county、station 或 room")
                 continue
             if "name" not in post and not (surnames and given):
-                self.fault(where, "没有 name,也没有 names.surnames 和 names.given 可取名")
+                self.fault(where, "没有 name，也没有 names.surnames 和 names.given 可取名")
                 continue
             for unit in self.units:
                 if unit.kind == post["each"]:
@@ -184,7 +184,7 @@ class _Reader:
             return {}
         for key in value:
             if key not in known:
-                self.fault(where, f"不认识的栏目“{key}”,可用 {'、'.join(sorted(known))}")
+                self.fault(where, f"不认识的栏目“{key}”，可用 {'、'.join(sorted(known))}")
         return value
 
     def sequence(self, value, where: str) -> list:
@@ -202,7 +202,7 @@ class _Reader:
             self.check_unit(unit, known, siblings)
             known.setdefault(unit.key, unit)
         if sum(unit.kind == "county" for unit in self.units) != 1 or self.units[0].kind != "county":
-            self.fault("文件", "应有且只有一个县,并且写在最前")
+            self.fault("文件", "应有且只有一个县，并且写在最前")
         usernames: set[str] = set()
         for person in self.people:
             self.check_person(person, known, usernames)
@@ -212,11 +212,11 @@ class _Reader:
 
     def check_unit(self, unit: UnitLine, known: dict[str, UnitLine], siblings: set[tuple]) -> None:
         if not names.fits_key(unit.key):
-            self.fault(unit.where, f"编号“{unit.key}”只能用小写字母、数字和短横,不超过 32 个字符")
+            self.fault(unit.where, f"编号“{unit.key}”只能用小写字母、数字和短横，不超过 32 个字符")
         elif unit.key in known:
-            self.fault(unit.where, f"编号“{unit.key}”重复({known[unit.key].where} 已用)")
+            self.fault(unit.where, f"编号“{unit.key}”重复（{known[unit.key].where} 已用）")
         if not unit.name or len(unit.name) > 60:
-            self.fault(unit.where, "名称不能为空,也不能超过 60 个字")
+            self.fault(unit.where, "名称不能为空，也不能超过 60 个字")
         elif (unit.parent, unit.name) in siblings:
             self.fault(unit.where, f"名称“{unit.name}”在同一单位下重复")
         siblings.add((unit.parent, unit.name))
@@ -224,15 +224,15 @@ class _Reader:
         if above is None and unit.parent:
             self.fault(unit.where, "县没有上级")
         elif above and (unit.parent not in known or known[unit.parent].kind != above):
-            self.fault(unit.where, f"上级“{unit.parent or ''}”不存在,或者不是{CALLED[above]};上级要写在前面")
+            self.fault(unit.where, f"上级“{unit.parent or ''}”不存在，或者不是{CALLED[above]}；上级要写在前面")
 
     def check_person(self, person: PersonLine, known: dict[str, UnitLine], usernames: set[str]) -> None:
         if not USERNAME.fullmatch(person.username):
-            self.fault(person.where, f"用户名“{person.username}”应以小写字母开头,只含小写字母、数字、点和短横,2 到 40 个字符")
+            self.fault(person.where, f"用户名“{person.username}”应以小写字母开头，只含小写字母、数字、点和短横，2 到 40 个字符")
         elif person.username in usernames:
             self.fault(person.where, f"用户名“{person.username}”重复")
         if not names.tokens(person.name) or len(person.name) > names.LONGEST:
-            self.fault(person.where, "姓名不能为空,也不能太长")
+            self.fault(person.where, "姓名不能为空，也不能太长")
         if person.unit not in known:
             self.fault(person.where, f"没有单位“{person.unit}”")
         if not person.roles or not set(person.roles) <= set(ROLES):
@@ -240,4 +240,4 @@ class _Reader:
         if person.workforce is not None and person.workforce not in WORKFORCE:
             self.fault(person.where, f"人员类型“{person.workforce}”应是 {'、'.join(WORKFORCE)} 之一")
         if (person.workforce == "partner") != (person.partner in PARTNERS):
-            self.fault(person.where, f"联动伙伴应注明类别:{'、'.join(PARTNERS)};其他人员不注明")
+            self.fault(person.where, f"联动伙伴应注明类别：{'、'.join(PARTNERS)}；其他人员不注明")

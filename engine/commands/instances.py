@@ -106,7 +106,7 @@ def _waits(act: Act, instance_id: str) -> bool:
 
 def _answer_first_form(run: Run, data: dict) -> None:
     if len(run.new_tasks) != 1:
-        raise InvalidRequest(field="data", reason="这个流程的第一步不是一张表单,请以空的 data 开始")
+        raise InvalidRequest(field="data", reason="这个流程的第一步不是一张表单，请以空的 data 开始")
     complete_wait(run, run.new_tasks[0], data, claim=True)
 
 

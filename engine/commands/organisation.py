@@ -23,11 +23,11 @@ BELOW = {"county": None, "station": "county", "room": "station"}  # what stands 
 def add_unit(act: Act, kind: str, unit_key: str, name: str, parent_key: str | None = None, valid_from: date | None = None) -> dict:
     """A new county, station or room. Answers {id, key}; raises InvalidRequest, NotFound, UnitClosed."""
     if kind not in BELOW or bool(parent_key) != bool(BELOW[kind]):
-        raise InvalidRequest(field="kind", reason="单位应是县、站或室;县没有上级,站和室要有上级")
+        raise InvalidRequest(field="kind", reason="单位应是县、站或室；县没有上级，站和室要有上级")
     if not names.fits_key(unit_key):
-        raise InvalidRequest(field="key", reason="编号只能用小写字母、数字和短横,不超过 32 个字符")
+        raise InvalidRequest(field="key", reason="编号只能用小写字母、数字和短横，不超过 32 个字符")
     if not name.strip() or len(name) > 60:
-        raise InvalidRequest(field="name", reason="名称不能为空,也不能超过 60 个字")
+        raise InvalidRequest(field="name", reason="名称不能为空，也不能超过 60 个字")
     valid_from = valid_from or today(act)
     county_id = act.actor.county_id
     parent = unit_by_key(act.session, county_id, parent_key, valid_from) if parent_key else None
@@ -35,7 +35,7 @@ def add_unit(act: Act, kind: str, unit_key: str, name: str, parent_key: str | No
         raise InvalidRequest(field="parent", reason=f"“{parent.name}”下不能设这一级单位")
     taken = Unit.parent_id.is_(None) if parent is None else Unit.key == unit_key
     if act.session.scalar(select(func.count()).select_from(Unit).where(Unit.county_id == county_id, taken)):
-        raise InvalidRequest(field="key", reason=f"编号“{unit_key}”已经使用,或者县已经建立")
+        raise InvalidRequest(field="key", reason=f"编号“{unit_key}”已经使用，或者县已经建立")
     unit = new_unit(county_id, kind, unit_key, name.strip(), parent, valid_from)
     act.session.add(unit)
     act.record(organisation.stream(county_id), Kind.UNIT_ADDED, facts={"key": unit_key, "name": unit.name, "parent": parent_key})
@@ -52,7 +52,7 @@ def close_unit(act: Act, unit_key: str, on: date | None = None) -> dict:
     served = served.where(Client.unit_id == unit.id, SubjectKey.destroyed_at.is_(None))
     for query, what in ((people, "人员"), (served, "服务对象")):
         if act.session.scalar(query.limit(1)) is not None:
-            raise InvalidRequest(field="key", reason=f"“{unit.name}”还有{what};请先调出,或改用合并")
+            raise InvalidRequest(field="key", reason=f"“{unit.name}”还有{what}；请先调出，或改用合并")
     for child in organisation.units(act.session, act.actor.county_id, on, within=unit.path):
         if child is not unit and child.valid_to is None:
             raise InvalidRequest(field="key", reason=f"“{unit.name}”还有下级单位“{child.name}”")
@@ -91,7 +91,7 @@ def add_person(act: Act, name: str, unit_key: str, workforce: str | None = None,
     """Somebody who works in a unit. Answers {id}; raises InvalidRequest, NotFound, UnitClosed."""
     name = name.strip()
     if not names.tokens(name) or len(name) > names.LONGEST:
-        raise InvalidRequest(field="name", reason=f"请填写姓名,不超过 {names.LONGEST} 个字")
+        raise InvalidRequest(field="name", reason=f"请填写姓名，不超过 {names.LONGEST} 个字")
     check_workforce(workforce, partner)
     county_id = act.actor.county_id
     unit = unit_by_key(act.session, county_id, unit_key, today(act))
@@ -198,7 +198,7 @@ def check_workforce(workforce: str | None, partner: str | None) -> None:
     if workforce is not None and workforce not in WORKFORCE:
         raise InvalidRequest(field="workforce", reason=f"人员类型应是 {'、'.join(WORKFORCE)} 之一")
     if (workforce == "partner") != (partner is not None) or (partner is not None and partner not in PARTNERS):
-        raise InvalidRequest(field="partner", reason=f"联动伙伴应注明类别:{'、'.join(PARTNERS)}")
+        raise InvalidRequest(field="partner", reason=f"联动伙伴应注明类别：{'、'.join(PARTNERS)}")
 
 
 def _move_clients(act: Act, unit_ids: list[str], into: Unit) -> int:

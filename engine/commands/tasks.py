@@ -146,7 +146,7 @@ def _read_form(run: Run, task: Task, data: dict) -> dict:
     form = run.compiled.forms.get(element.form_id)
     if form is None:
         if data:
-            raise InvalidRequest(field="data", reason="这项任务没有表单,data 应为空")
+            raise InvalidRequest(field="data", reason="这项任务没有表单，data 应为空")
         return {}
     known = run.case.visible(task.token)
     known = {name: value for name, value in known.items() if name not in of_others(form, known)}

@@ -23,7 +23,7 @@ MAX_CELLS = 20_000  # of a file
 _REFUSED = {
     "file_too_large": ("dmn_too_big", f"文件超过 {MAX_BYTES // 1_000_000} MB", "The file is too big"),
     "too_many_nodes": ("dmn_too_big", f"文件里的 XML 元素超过 {untrusted.MAX_NODES} 个", "The file has too many XML elements"),
-    "doctype": ("doctype", "不允许文档类型声明(DOCTYPE)", "A DOCTYPE is not allowed"),
+    "doctype": ("doctype", "不允许文档类型声明（DOCTYPE）", "A DOCTYPE is not allowed"),
     "not_xml": ("xml", "不是完好的 XML:", "Not well-formed XML: "),
 }
 
@@ -114,7 +114,7 @@ class _Reader:
     def decision(self, element) -> None:
         ident = element.get("id")
         if not ident:
-            return self.refuse("dmn_id", element, "决策没有编号(id)", "A decision has no id")
+            return self.refuse("dmn_id", element, "决策没有编号（id）", "A decision has no id")
         self.attributes(element, "id name label")
         variable = type_ = body = None
         bodies, requires = 0, []

@@ -247,7 +247,7 @@ class CompiledTable:
     def _aggregated(self, rows: list, ids: list[str], run: Run):
         value = self._aggregate.evaluate({"values": rows}, budget=run.budget)
         if value is None:
-            raise run.failed(f"命中的各行结果无法汇总({self.source.aggregation})", matched=ids)
+            raise run.failed(f"命中的各行结果无法汇总（{self.source.aggregation}）", matched=ids)
         return value
 
 

@@ -11,7 +11,7 @@ class FeelError(EngineError):
 
 
 class FeelSyntaxError(FeelError):
-    """表达式第 {line} 行第 {column} 列有误:这里应为{wanted},却是{found}。
+    """表达式第 {line} 行第 {column} 列有误：这里应为{wanted}，却是{found}。
 
     请按提示更正这一处后再试。
     """
@@ -26,21 +26,21 @@ class FeelSyntaxError(FeelError):
 
 
 class FeelUnsupported(FeelSyntaxError):
-    """表达式第 {line} 行第 {column} 列用了尚未支持的写法:{found}。
+    """表达式第 {line} 行第 {column} 列用了尚未支持的写法：{found}。
 
     请改用{wanted}。
     """
 
 
 class FeelLimit(FeelError):
-    """表达式的计算量超过了上限:{limit}最多 {allowed}。
+    """表达式的计算量超过了上限：{limit}最多 {allowed}。
 
-    请把表达式拆小,或减少它处理的数据。
+    请把表达式拆小，或减少它处理的数据。
     """
 
 
 class FeelTypeError(FeelError, ValueError):
     """“{value}”不是有效的{type}。
 
-    请按该类型的写法填写,例如日期写作 2026-01-31。
+    请按该类型的写法填写，例如日期写作 2026-01-31。
     """

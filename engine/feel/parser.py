@@ -59,7 +59,7 @@ class Parser(Cursor):
             return
         found = ""
         if isinstance(node, nodes.Name) and token.kind == "name":
-            found = f"{token.describe()}(没有叫做「{node.name} {token.text}」的名称)"
+            found = f"{token.describe()}（没有叫做「{node.name} {token.text}」的名称）"
         raise self.error("运算符", "表达式的结尾", found=found)
 
     def tests(self) -> list[nodes.Test]:

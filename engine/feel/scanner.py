@@ -49,7 +49,7 @@ class Token:
         if self.kind == "end":
             return "表达式的结尾"
         meant = _MEANT.get(self.text)
-        return f"全角的「{self.text}」,可能想写「{meant}」" if meant else f"「{self.text[:40]}」"
+        return f"全角的「{self.text}」，可能想写「{meant}」" if meant else f"「{self.text[:40]}」"
 
 
 def scan(text: str) -> list[Token]:

@@ -253,7 +253,7 @@ class _Compiler(Examiner):
             self.fault(
                 identity,
                 "form-list",
-                f"列表套列表,一打开就有 {self.entries} 个条目,最多 {LIST_CAP} 个",
+                f"列表套列表，一打开就有 {self.entries} 个条目，最多 {LIST_CAP} 个",
                 f"lists inside lists begin with {self.entries} entries, at most {LIST_CAP}",
             )
         self.growing += grows

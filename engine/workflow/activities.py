@@ -60,7 +60,7 @@ def apply_rule(run: "Run", token: Token, element: Element) -> None:
     except LookupError:
         raise Trouble("decision_unknown", f"没有决策表“{decision}”") from None
     except EngineError as error:
-        raise Trouble("decision_failed", f"决策表“{decision}”没有得出结果:{error.message}") from error
+        raise Trouble("decision_failed", f"决策表“{decision}”没有得出结果：{error.message}") from error
     check_storable(outcome.result)
     run.step(
         "decision:evaluated",
@@ -90,7 +90,7 @@ def do_job(run: "Run", token: Token, element: Element) -> None:
         events.throw_error(run, token, element, thrown.code, thrown.variables)
         return
     except EngineError as error:
-        raise Trouble("job_failed", f"作业“{kind}”没有完成:{error.message}") from error
+        raise Trouble("job_failed", f"作业“{kind}”没有完成：{error.message}") from error
     for value in made.values():
         check_storable(value)
     run.step("job:completed", element, token, type=kind)
@@ -198,7 +198,7 @@ def ways(run: "Run", token: Token, element: Element) -> tuple[Flow, ...]:
     if by_default:
         taken = [element.default]
     if not taken and not free:
-        raise Trouble("no_way_out", "没有一个条件成立,也没有默认连线")
+        raise Trouble("no_way_out", "没有一个条件成立，也没有默认连线")
     chosen = [flow for flow in element.outgoing if flow in free or flow in taken]
     run.step("gateway:decided", element, token, flows=[flow.id for flow in chosen], default=by_default, _conditions=evaluations)
     return tuple(chosen)

@@ -282,7 +282,7 @@ class Case:
         ways = [] if is_round else [way for way in element.outgoing if flow in (None, way.id)]
         choice = element.kind.is_gateway and len(ways) > 1 or any(way.condition or way.is_default for way in ways)
         if flow is not None and len(ways) != 1 or flow is None and choice and len(element.outgoing) > 1:
-            raise InvalidRequest(field="flow", reason="请写明从哪条连线继续:" + "、".join(way.id for way in element.outgoing))
+            raise InvalidRequest(field="flow", reason="请写明从哪条连线继续：" + "、".join(way.id for way in element.outgoing))
         self.step("token:moved", element, moved, flow=flow)
         run.leave_by_hand(moved, tuple(ways))
 

@@ -31,7 +31,7 @@ def evaluate(run: "Run", token: Token, formula: Formula, extra: Mapping[str, Any
     try:
         return formula.evaluate(sight, run.env, now), sight.read
     except feel.FeelError as error:
-        raise Trouble("expression_failed", f"表达式算不出来:{error.message}") from error
+        raise Trouble("expression_failed", f"表达式算不出来：{error.message}") from error
 
 
 def mapped(run: "Run", token: Token, mappings: tuple[VariableMapping, ...]) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def _names(value, formula: Formula | None, what: str) -> tuple[str, ...]:
         raise Trouble("assignment_invalid", f"{what}应是文字的列表")
     names = tuple(dict.fromkeys(name for name in value if name))
     if sum(len(name) + 1 for name in names) > LONGEST_LIST:
-        raise Trouble("assignment_invalid", f"{what}太多,合起来不能超过 {LONGEST_LIST} 个字符")
+        raise Trouble("assignment_invalid", f"{what}太多，合起来不能超过 {LONGEST_LIST} 个字符")
     return names
 
 
@@ -97,7 +97,7 @@ def _moment(run: "Run", value, formula: Formula | None, what: str):
     try:
         return moment(value, run.env.zone, end_of_day=True)
     except (ValueError, OverflowError) as error:
-        raise Trouble("schedule_invalid", f"{what}不正确:{error}") from None
+        raise Trouble("schedule_invalid", f"{what}不正确：{error}") from None
 
 
 def _priority(value, formula: Formula | None) -> int:
@@ -114,7 +114,7 @@ def check_storable(value) -> None:
     try:
         feel.encode(value)
     except feel.FeelError as error:
-        raise Trouble("value_not_storable", "算出的结果不能保存(例如是一个函数)") from error
+        raise Trouble("value_not_storable", "算出的结果不能保存（例如是一个函数）") from error
 
 
 def encoded(values: Mapping[str, Any]) -> dict:

@@ -184,7 +184,7 @@ def throw_error(run: "Run", token: Token, element: Element, code: str, brought: 
     """Let the nearest catcher outwards have the error. Raises Trouble when there is none, except in a called case: its caller gets it."""
     found = _catcher(run, token, Trigger.ERROR, code)
     if found is None and not run.case.called:
-        raise Trouble("error_uncaught", f"错误“{code}”没有任何事件捕获,流程停在这里")
+        raise Trouble("error_uncaught", f"错误“{code}”没有任何事件捕获，流程停在这里")
     run.step("error:thrown", element, token, code=code)
     if found is None:
         run.case.fail(run, code, brought)
@@ -264,7 +264,7 @@ def key_of(run: "Run", token: Token, formula: Formula | None) -> str | None:
     if isinstance(value, Decimal):
         value = str(feel.to_plain(value))
     if not isinstance(value, str) or not value or len(value) > LONGEST_KEY:
-        raise Trouble("correlation_key_invalid", f"消息的关联键应是文字或数字(不超过 {LONGEST_KEY} 个字符),现在算不出来")
+        raise Trouble("correlation_key_invalid", f"消息的关联键应是文字或数字（不超过 {LONGEST_KEY} 个字符），现在算不出来")
     return value
 
 
@@ -275,4 +275,4 @@ def _lifetime(run: "Run", token: Token, formula: Formula | None) -> timedelta | 
     try:
         return Interval.of(value).after(run.env.now, run.env.zone) - run.env.now
     except (ValueError, OverflowError) as error:
-        raise Trouble("lifetime_invalid", f"消息的有效时间不正确:{error}") from None
+        raise Trouble("lifetime_invalid", f"消息的有效时间不正确：{error}") from None

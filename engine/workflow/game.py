@@ -85,7 +85,7 @@ class Run:
             self.step("element:entered", element, token, visit=token.visit, **({"round": scope.rounds} if scope.is_loop else {}))
         self._entered += 1
         if self._entered > self.env.visits:
-            message = f"一次办理中自动走过的环节超过 {self.env.visits} 个:流程在原地打转,中间没有任何等待"
+            message = f"一次办理中自动走过的环节超过 {self.env.visits} 个：流程在原地打转，中间没有任何等待"
             self.trouble(token, Trouble("runs_in_circle", message))
         else:
             self.advance_later(token)
@@ -215,7 +215,7 @@ class Run:
             for scope in self.tokens.values():
                 if scope.arrived:
                     join = self.process.elements[self.process.flows[next(iter(scope.arrived))].target]
-                    message = f"流程停住了:“{join.name or join.id}”在等一个不会再来的分支"
+                    message = f"流程停住了：“{join.name or join.id}”在等一个不会再来的分支"
                     self.trouble(scope, Trouble("deadlock", message), join)
         return False
 

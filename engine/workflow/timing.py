@@ -35,7 +35,7 @@ class Interval:
         """`P1Y2M3W4DT5H6M7.8S`, at least one part. Raises ValueError, for negative ones too."""
         match = _DURATION.fullmatch(text.strip())
         if match is None:
-            raise ValueError("时长应写作 P3D、PT8H 这样的形式,且不能为负")
+            raise ValueError("时长应写作 P3D、PT8H 这样的形式，且不能为负")
         years, months, weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups()[:7])
         rest = timedelta(hours=hours, minutes=minutes, seconds=seconds + float(match[8] or 0))
         return cls(years * 12 + months, weeks * 7 + days, rest)
@@ -102,9 +102,9 @@ def schedule(kind: str, value: Any, since: datetime, zone: tzinfo) -> Schedule:
             return Schedule(Interval.of(value).after(since, zone))
         return Schedule(moment(value, zone))
     except OverflowError:
-        raise Trouble("timer_invalid", "定时器的时间太远,无法表示") from None
+        raise Trouble("timer_invalid", "定时器的时间太远，无法表示") from None
     except ValueError as error:
-        raise Trouble("timer_invalid", f"定时器的{KIND_NAMES[kind]}不正确:{error}") from None
+        raise Trouble("timer_invalid", f"定时器的{KIND_NAMES[kind]}不正确：{error}") from None
 
 
 def fault_of(kind: str, text: str) -> str | None:
@@ -124,7 +124,7 @@ def moment(value: Any, zone: tzinfo, end_of_day: bool = False) -> datetime:
         return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC)
     if isinstance(value, date):
         return datetime.combine(value, time(23, 59, 59) if end_of_day else time(), zone).astimezone(UTC)
-    raise ValueError("应是日期和时间,例如 2026-03-01T09:00:00+08:00")
+    raise ValueError("应是日期和时间，例如 2026-03-01T09:00:00+08:00")
 
 
 def _read_moment(text: str):
@@ -137,7 +137,7 @@ def _read_moment(text: str):
 def _repeating(value: Any, since: datetime, zone: tzinfo) -> Schedule:
     match = _CYCLE.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        raise ValueError("应写作 R3/PT8H、R/P1D 或 R3/2026-03-01T09:00:00+08:00/P1D;不支持 cron 写法")
+        raise ValueError("应写作 R3/PT8H、R/P1D 或 R3/2026-03-01T09:00:00+08:00/P1D；不支持 cron 写法")
     count, start, text = match.groups()
     interval = Interval.read(text)
     if not interval:
@@ -150,7 +150,7 @@ def _repeating(value: Any, since: datetime, zone: tzinfo) -> Schedule:
     if start:
         anchor = moment(start, zone)
         if (repeats is None or repeats > MOST_MISSED) and _passed(interval, anchor, since, zone):
-            raise ValueError(f"开始的时间太早,到现在已错过 {MOST_MISSED} 次以上")
+            raise ValueError(f"开始的时间太早，到现在已错过 {MOST_MISSED} 次以上")
         return Schedule(anchor, text, repeats, anchor)
     return Schedule(interval.after(since, zone), text, repeats)
 

@@ -35,7 +35,7 @@ NOW = datetime(2026, 11, 24, 9, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
 HOUSEHOLDS = 8
 # One case of each stage; a case costs about 10 kB, so those that differ from another only in how late they are stay away.
 STAGES = (
-    "刚发起,等走访登记",
+    "刚发起，等走访登记",
     "等首次响应",
     "等接案",
     "等签署同意",

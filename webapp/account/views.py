@@ -103,7 +103,7 @@ def password():
             auth.command(
                 accounts.change_password, old, new, address=request.remote_addr or "", keep=auth.request_token()
             )
-            flash(gettext("密码已修改,其他设备上的登录已全部退出。"), "ok")
+            flash(gettext("密码已修改，其他设备上的登录已全部退出。"), "ok")
             return redirect(url_for("account.password"))
         except WrongCredentials:
             errors["old"] = gettext("现在的密码不正确。")

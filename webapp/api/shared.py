@@ -135,7 +135,7 @@ class StrictParser(FlaskParser):
             return untrusted.read_json(body, DEPTH)
         except untrusted.Refused as refused:
             if refused.code == "too_deep":
-                raise InvalidRequest(field="body", reason=f"嵌套过深,最多 {DEPTH} 层") from None
+                raise InvalidRequest(field="body", reason=f"嵌套过深，最多 {DEPTH} 层") from None
             told = BadRequest()
             reason = refused.reason[0 if in_chinese() else 1]
             told.data = {"code": "malformed_json", "message": gettext("请求的内容不是合格的 JSON：%(reason)s", reason=reason)}

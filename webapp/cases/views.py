@@ -149,7 +149,7 @@ def diagram(instance_id: str):
 def cancel(instance_id: str):
     """End a case early."""
     command(commands.cancel, instance_id, request.form.get("reason", ""))
-    flash(gettext("个案已终止,原因已记入经过。"), "warn")
+    flash(gettext("个案已终止，原因已记入经过。"), "warn")
     return redirect(url_for("cases.case", instance_id=instance_id))
 
 
@@ -178,9 +178,9 @@ def retry(instance_id: str):
     """Try the failed steps again."""
     answer = command(commands.retry, instance_id)
     if answer["status"] == "incident":
-        flash(gettext("重试后仍有故障,请按原因处理。"), "danger")
+        flash(gettext("重试后仍有故障，请按原因处理。"), "danger")
     else:
-        flash(gettext("故障已排除,个案继续。"), "ok")
+        flash(gettext("故障已排除，个案继续。"), "ok")
     return redirect(url_for("cases.case", instance_id=instance_id))
 
 

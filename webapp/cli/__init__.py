@@ -24,7 +24,7 @@ class Group(click.Group):
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 def main():
-    """水泊:县域社会工作服务的流程引擎与网页。Shuibo: procedures of a county's social-work stations."""
+    """水泊：县域社会工作服务的流程引擎与网页。Shuibo: procedures of a county's social-work stations."""
 
 
 for part in (serving, installation, tools, cases, sessions, backup):

@@ -86,7 +86,7 @@ def retry(shell: _Shell, case: str):
 @cases.command()
 @click.argument("case")
 @click.argument("token", type=int)
-@click.option("--reason", required=True, help="原因,记入经过 · why; it stays in the history")
+@click.option("--reason", required=True, help="原因，记入经过 · why; it stays in the history")
 @click.option("--flow", help="从哪条连线继续 · which way, where there is a choice")
 @click.pass_obj
 def move(shell: _Shell, case: str, token: int, reason: str, flow: str | None):
@@ -96,7 +96,7 @@ def move(shell: _Shell, case: str, token: int, reason: str, flow: str | None):
 
 @cases.command()
 @click.argument("case")
-@click.option("--reason", required=True, help="原因,记入经过 · why; it stays in the history")
+@click.option("--reason", required=True, help="原因，记入经过 · why; it stays in the history")
 @click.pass_obj
 def cancel(shell: _Shell, case: str, reason: str):
     """提前结束 · end a case early."""
@@ -107,10 +107,10 @@ def cancel(shell: _Shell, case: str, reason: str):
 @click.argument("case")
 @click.argument("name")
 @click.argument("expression")
-@click.option("--reason", required=True, help="原因,记入经过 · why; it stays in the history")
+@click.option("--reason", required=True, help="原因，记入经过 · why; it stays in the history")
 @click.pass_obj
 def correct(shell: _Shell, case: str, name: str, expression: str, reason: str):
-    """更正一个变量,值是 FEEL 表达式 · write a variable; its value is a FEEL expression."""
+    """更正一个变量，值是 FEEL 表达式 · write a variable; its value is a FEEL expression."""
     shell.run(by_hand.correct, case, reason, None, {name: expression})
 
 

@@ -38,7 +38,7 @@ def upgrade():
 @click.option("--county", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=COUNTY, help="县资料 CSV 或 YAML")
 @click.option("--backlog/--no-backlog", default=True, help="是否生成演示个案 · demonstration cases")
 def seed(county: Path, backlog: bool):
-    """建库并填入资料(已有的不动)· migrate and fill in what is missing."""
+    """建库并填入资料（已有的不动）· migrate and fill in what is missing."""
     settings = Settings.read()
     system = open_system(settings, create=True)
     schema.upgrade(system.database)
@@ -66,7 +66,7 @@ def calendar():
 
 @calendar.command("import")
 @click.argument("year", type=int)
-@click.option("--file", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="CSV: 日期,类型,名称;不给则用随附的国务院安排")
+@click.option("--file", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="CSV，三列：日期、类型、名称；不给则用随附的国务院安排")
 def import_calendar(year: int, path: Path | None):
     """导入一年的节假日 · import a year's holidays and make-up workdays."""
     system = open_system()

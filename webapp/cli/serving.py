@@ -29,7 +29,7 @@ def run(backlog: bool):
     host = os.environ.get("SHUIBO_HOST", "127.0.0.1")
     if not _free(host, settings.port):
         raise click.ClickException(
-            f"端口 {settings.port} 已被占用,可用 SHUIBO_PORT 换一个 · port {settings.port} is in use; set SHUIBO_PORT"
+            f"端口 {settings.port} 已被占用，可用 SHUIBO_PORT 换一个 · port {settings.port} is in use; set SHUIBO_PORT"
         )
     system = open_system(settings, create=True)
     say("  数据库 · database …")
@@ -77,7 +77,7 @@ def _tell(settings: Settings, host: str, password: str | None) -> None:
         "    supervisor  supervisor-2  auditor  admin",
         "    lead-01 … lead-14   ft-01-1  ft-01-2  pt-01-1  pt-01-2  volunteer-01-1 …",
         "    assistant-001 … assistant-423   partner-01-petition  -mediator  -child  -care   resident-1 …",
-        f"  密码 · password:  {password}   (只显示这一次 · shown only once)"
+        f"  密码 · password:  {password}（只显示这一次 · shown only once）"
         if password
         else "  密码 · password:  与首次启动时相同 · as printed at the first start",
         "",

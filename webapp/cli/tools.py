@@ -25,7 +25,7 @@ def lint(files: tuple[Path, ...]):
 
 @click.command("feel")
 @click.argument("expression")
-@click.option("--context", type=click.File("r", encoding="utf-8"), help="JSON 文件,- 为标准输入 · variables as JSON")
+@click.option("--context", type=click.File("r", encoding="utf-8"), help="JSON 文件，- 为标准输入 · variables as JSON")
 def feel_(expression: str, context):
     """计算一个 FEEL 表达式 · evaluate, the value as JSON."""
     variables = feel.from_plain(_plain(context))
@@ -57,7 +57,7 @@ def audit():
 
 @audit.command("verify")
 def verify():
-    """核验全部历史与当前数据;有问题时退出码为 1 并指出位置 · exit 1 and the place on a fault."""
+    """核验全部历史与当前数据；有问题时退出码为 1 并指出位置 · exit 1 and the place on a fault."""
     from engine.verification import verify as faults_of
 
     faults = 0

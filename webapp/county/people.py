@@ -75,7 +75,7 @@ def people_account(person_id: str):
     form = request.form
     return _changed(
         person_id,
-        gettext("账号已开通,请当面告知用户名和密码。"),
+        gettext("账号已开通，请当面告知用户名和密码。"),
         commands.create_account,
         person_id,
         form.get("username", "").strip(),
@@ -88,7 +88,7 @@ def people_account(person_id: str):
 def people_password(person_id: str):
     """Give a new password; the person is signed out everywhere."""
     return _changed(
-        person_id, gettext("密码已重设,请当面告知。"), commands.reset_password, _username(person_id), request.form.get("password", "")
+        person_id, gettext("密码已重设，请当面告知。"), commands.reset_password, _username(person_id), request.form.get("password", "")
     )
 
 
@@ -104,7 +104,7 @@ def people_roles(person_id: str):
 def people_closed(person_id: str):
     """Close the account, or open it again."""
     closed = request.form.get("closed") == "1"
-    told = gettext("账号已停用,已登录的设备全部退出。") if closed else gettext("账号已重新启用。")
+    told = gettext("账号已停用，已登录的设备全部退出。") if closed else gettext("账号已重新启用。")
     return _changed(person_id, told, commands.change_account, _username(person_id), active=not closed)
 
 

@@ -33,7 +33,7 @@ def deploy():
     except (DeployRefused, InvalidRequest) as refusal:
         return _page(refusal), status_of(refusal)
     for each in answer["definitions"]:
-        flash(gettext("“%(name)s”第 %(n)s 版已部署为草稿,发布后新个案才会使用。", name=each["name"], n=each["number"]), "ok")
+        flash(gettext("“%(name)s”第 %(n)s 版已部署为草稿，发布后新个案才会使用。", name=each["name"], n=each["number"]), "ok")
     for warning in answer["warnings"]:
         flash(warning["message"] if in_chinese() else warning["message_en"], "warn")
     return redirect(url_for("definitions.version", key=answer["key"], number=answer["number"]))
@@ -74,7 +74,7 @@ def file(key: str, number: int, name: str):
 def publish(key: str, number: int):
     """Make it the version that new cases use."""
     command(commands.publish, key, number)
-    flash(gettext("已发布,新个案从现在起使用这一版。"), "ok")
+    flash(gettext("已发布，新个案从现在起使用这一版。"), "ok")
     return redirect(url_for("definitions.version", key=key, number=number))
 
 

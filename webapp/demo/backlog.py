@@ -65,7 +65,7 @@ _BACKFILLED = (
     Step("county_crisis"),
     Step("backfill", 1, {"risk": "urgent", "needs": ["care", "medical"]}),
 )
-_MOVED = {"closeReason": "moved", "closeSummary": "对象随子女迁往外县,已与当地社工站衔接,结案。"}
+_MOVED = {"closeReason": "moved", "closeSummary": "对象随子女迁往外县，已与当地社工站衔接，结案。"}
 _CONSENTED = (
     Step("visit", 0, {"basis": "consent"}),
     Step("first_response", 1),
@@ -73,7 +73,7 @@ _CONSENTED = (
 )
 
 SCENARIOS = (
-    Scenario("刚发起,等走访登记", (), 3, waits=0),
+    Scenario("刚发起，等走访登记", (), 3, waits=0),
     Scenario("等首次响应", _VISIT, 3, waits=0),
     Scenario("等接案", _ANSWERED, 3, "intake"),
     Scenario("接案逾期", _ANSWERED, 1, "intake", waits=6),
@@ -84,7 +84,7 @@ SCENARIOS = (
     Scenario("等审批计划", _PLANNED, 4),
     Scenario("危机处置中", _CRISIS[:1], 1, "crisis_act", waits=0),
     Scenario("危机后待补录", _CRISIS, 1, waits=1),
-    Scenario("危机补录完成,等计划", _BACKFILLED, 1, waits=2),
+    Scenario("危机补录完成，等计划", _BACKFILLED, 1, waits=2),
     Scenario("介入服务中", (*_APPROVED, Step("record", 3, _MORE)), 4, "record", waits=2),
     Scenario("长期介入", (*_APPROVED, *(Step("record", 7, _MORE) for _ in range(6))), 1),
     Scenario("等评估", _SERVED, 3, "evaluate"),
@@ -233,7 +233,7 @@ class _Course:
         with self.system.database.read() as session:
             open_tasks = {task.element: task.id for task in instances.tasks_of(session, self.id)}
         if element not in open_tasks:
-            raise RuntimeError(f"示范个案“{self.scenario.name}”应在“{element}”,实际在 {sorted(open_tasks)}")
+            raise RuntimeError(f"示范个案“{self.scenario.name}”应在“{element}”，实际在 {sorted(open_tasks)}")
         return self.plan.worker(element, self.record, self.number), open_tasks[element], self.plan.forms[element]
 
     def about_client(self, moment: datetime) -> dict:

@@ -80,7 +80,7 @@ def release(task_id: str):
         command(commands.release, task_id)
     except REFUSALS as refusal:
         return _refused(task_id, refusal)
-    flash(gettext("已退回,其他同事可以领取。"), "ok")
+    flash(gettext("已退回，其他同事可以领取。"), "ok")
     return redirect(url_for("inbox.index", view="offered"))
 
 

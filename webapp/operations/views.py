@@ -67,9 +67,9 @@ def retry(instance_id: str):
     """Try the failed steps of a case again, from the list."""
     answer = command(repairing.retry, instance_id)
     if answer["status"] == "incident":
-        flash(gettext("重试后仍有故障,请按原因处理。"), "danger")
+        flash(gettext("重试后仍有故障，请按原因处理。"), "danger")
     else:
-        flash(gettext("故障已排除,个案继续。"), "ok")
+        flash(gettext("故障已排除，个案继续。"), "ok")
     return redirect(url_for("operations.index"))
 
 

@@ -33,20 +33,20 @@ def import_calendar():
     year = request.form.get("year", 0, type=int)
     try:
         if year not in YEARS:
-            raise InvalidRequest(field="year", reason="请填写年份,例如 2027")
+            raise InvalidRequest(field="year", reason="请填写年份，例如 2027")
         upload = request.files.get("file")
         if upload is not None and upload.filename:
             found = calendars.parse_csv(_text(upload.read()), year, upload.filename)
         else:
             found = calendars.chinese_year(year)
             if found is None:
-                raise InvalidRequest(field="year", reason="随附的日历里没有这一年,请上传文件")
+                raise InvalidRequest(field="year", reason="随附的日历里没有这一年，请上传文件")
     except (CalendarInvalid, InvalidRequest) as refusal:
         return _calendar(refusal, year), status_of(refusal)
     answer = command(importing.import_year, found)
     flash(
         gettext(
-            "已导入 %(year)d 年:节假日 %(holidays)d 天,调休上班 %(workdays)d 天;重新核算了 %(cases)d 个个案的期限。", **answer
+            "已导入 %(year)d 年：节假日 %(holidays)d 天，调休上班 %(workdays)d 天；重新核算了 %(cases)d 个个案的期限。", **answer
         ),
         "ok",
     )
@@ -70,7 +70,7 @@ def set_parameter():
         command(commands.set_parameter, key, value, request.form.get("unit") or None)
     except InvalidRequest as refusal:
         return _parameters(refusal, key), status_of(refusal)
-    flash(gettext("参数已更新,从现在起生效;进行中的个案此后设定的期限按新值计算。"), "ok")
+    flash(gettext("参数已更新，从现在起生效；进行中的个案此后设定的期限按新值计算。"), "ok")
     return redirect(url_for("settings.parameters") + f"#{key}")
 
 
