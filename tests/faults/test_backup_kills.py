@@ -15,7 +15,7 @@ from engine import backup
 from engine.backup import Archive, restore, save
 from engine.backup.archive import DATA, KEYS
 from engine.exceptions import DatabaseInUse
-from tests.integration.test_backup import opened
+from tests.support.backups import opened
 from tests.support.browsers import eventually
 from tests.support.counties import County
 from tests.support.county import COUNTY
