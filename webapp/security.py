@@ -59,6 +59,7 @@ def register(app) -> None:
     app.before_request(refuse_encoded)
     app.before_request(allow_bundles)  # before anything reads the form
     app.before_request(refuse_form)
+    app.before_request(refuse_nameless)
     csrf.init_app(app)
     app.before_request(refuse_null)
     app.after_request(add_headers)
@@ -87,6 +88,12 @@ def allow_bundles() -> None:
     """A bundle of diagrams may be larger than what people type."""
     if request.endpoint in BUNDLES:
         request.max_content_length = request.max_form_memory_size = BUNDLE_LIMIT
+
+
+def refuse_nameless() -> None:
+    """A part of a form that has no name is none of ours, and breaks whoever looks through the names for the form token."""
+    if request.method == "POST" and request.mimetype == "multipart/form-data" and None in request.form:
+        abort(400)
 
 
 def refuse_null() -> None:

@@ -109,7 +109,7 @@ def multipart(dice: Random, files: list[tuple[str, bytes]]) -> tuple[bytes, str]
         case 2:
             parts.append(b'Content-Disposition: form-data; name="' + dice.choice(TEXTS).encode(errors="surrogatepass") + b'"\r\n\r\nx')
         case 3:
-            parts.append(dice.choice([b"", b"\r\n\r\n", b"X: y\r\n\r\n", b"Content-Disposition: attachment\r\n\r\nx", b"x" * 20_000]))
+            parts.append(dice.choice([b"", b"\r\n\r\n", b"X: y\r\n\r\n", b"Content-Disposition: attachment\r\n\r\nx", b"Content-Disposition: form-data\r\n\r\nx", b"x" * 20_000]))
         case 4:
             parts = [part.replace(b"form-data;", b"form-data; " + b"a=b; " * 3000) for part in parts]
     body = b"".join(mark + b"\r\n" + part + b"\r\n" for part in parts) + mark + b"--\r\n"
