@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from engine import audit, jobs
@@ -81,6 +81,12 @@ def waiting_deliveries(session: Session, actor: Actor, cursor: str | None = None
     if cursor:
         query = query.where(Delivery.id > cursor)
     return _paged(list(session.scalars(query.order_by(Delivery.id).limit(limit + 1))), limit)
+
+
+def failed_deliveries(session: Session, actor: Actor) -> int:
+    """How many deliveries at the actor's place have failed too often to be tried again by themselves."""
+    query = select(func.count()).select_from(Delivery).where(Delivery.county_id == actor.county_id, Delivery.next_at.is_(None))
+    return session.scalar(query.where(_inside(actor, Delivery.place_path)))
 
 
 def waits_of(session: Session, instance_id: str) -> list[Subscription]:
