@@ -75,6 +75,7 @@ class Play:
             case "variable:set" if self._is_of_an_event(step):
                 oracle.wrote(*at, {name: int(value) for name, value in step.data["values"].items()})
             case "message:sent" | "signal:sent":
+                self.data = {}  # what is thrown inside brings nothing
                 oracle.send(*at)
             case "error:thrown" | "escalation:thrown":
                 self._throw(step, later, skip)

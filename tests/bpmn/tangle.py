@@ -56,8 +56,8 @@ def _scope(diagram: Diagram, random: Random, size: int, prefix: str, scope: str 
     for name in [name for name in names if diagram.nodes[name].tag == "subProcess"]:
         _scope(diagram, random, random.randint(1, 4), f"{name}_", name)
     diagram.scope = scope
-    if random.random() < 0.4:
-        _watcher(diagram, random, f"{prefix}w")
+    for number, trigger in enumerate(random.sample([*HAPPENINGS, "error", "escalation"], random.choice([0, 0, 1, 2]))):
+        _watcher(diagram, random, f"{prefix}w{number}", trigger)
     diagram.scope = None
 
 
@@ -136,9 +136,8 @@ def _border(diagram: Diagram, random: Random, host: str) -> list[str]:
     return made
 
 
-def _watcher(diagram: Diagram, random: Random, name: str) -> None:
+def _watcher(diagram: Diagram, random: Random, name: str, trigger: str) -> None:
     """An event subprocess with one task, and perhaps something thrown at its end."""
-    trigger = random.choice([*HAPPENINGS, "error", "escalation"])
     with diagram.watcher(name):
         interrupts = "true" if trigger == "error" else random.choice(["true", "false"])
         _catching(diagram, random, "startEvent", trigger, f"{name}s", isInterrupting=interrupts)
