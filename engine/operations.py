@@ -107,10 +107,14 @@ def job_error(system: System, session: Session, job: Job) -> str | None:
     return system.vault.open(key, job.sealed_error, jobs.error_place(job.instance_id, job.token)) if key and key.wrapped else None
 
 
+# Kinds of events after which a token has an incident, or no more.
+_ENDS = [f"{what}:{how}" for what in ("element", "loop", "instances") for how in ("completed", "cancelled")]
+_TELLING = ("incident:raised", "incident:resolved", "job:failed", "token:moved", *_ENDS)
+
+
 def _trouble(system: System, session: Session, instance: Instance, key: SubjectKey | None) -> Trouble:
     """From the history's end: incidents raised and not resolved since. The state itself is opened for nobody here."""
-    kinds = ("incident:raised", "incident:resolved", "job:failed", "element:cancelled", "element:completed", "token:moved")
-    query = select(Event).where(Event.stream == stream_of(instance.id), Event.kind.in_(kinds)).order_by(Event.seq)
+    query = select(Event).where(Event.stream == stream_of(instance.id), Event.kind.in_(_TELLING)).order_by(Event.seq)
     standing: dict[int, dict] = {}
     failed = None
     for event in session.scalars(query):
