@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from engine import audit, jobs
@@ -83,6 +83,12 @@ def waiting_deliveries(session: Session, actor: Actor, cursor: str | None = None
     return _paged(list(session.scalars(query.order_by(Delivery.id).limit(limit + 1))), limit)
 
 
+def failed_deliveries(session: Session, actor: Actor) -> int:
+    """How many deliveries at the actor's place have failed too often to be tried again by themselves."""
+    query = select(func.count()).select_from(Delivery).where(Delivery.county_id == actor.county_id, Delivery.next_at.is_(None))
+    return session.scalar(query.where(_inside(actor, Delivery.place_path)))
+
+
 def waits_of(session: Session, instance_id: str) -> list[Subscription]:
     """What messages and signals one case waits for."""
     return list(session.scalars(select(Subscription).where(Subscription.instance_id == instance_id).order_by(Subscription.subscription)))
@@ -101,10 +107,14 @@ def job_error(system: System, session: Session, job: Job) -> str | None:
     return system.vault.open(key, job.sealed_error, jobs.error_place(job.instance_id, job.token)) if key and key.wrapped else None
 
 
+# Kinds of events after which a token has an incident, or no more.
+_ENDS = [f"{what}:{how}" for what in ("element", "loop", "instances") for how in ("completed", "cancelled")]
+_TELLING = ("incident:raised", "incident:resolved", "job:failed", "token:moved", *_ENDS)
+
+
 def _trouble(system: System, session: Session, instance: Instance, key: SubjectKey | None) -> Trouble:
     """From the history's end: incidents raised and not resolved since. The state itself is opened for nobody here."""
-    kinds = ("incident:raised", "incident:resolved", "job:failed", "element:cancelled", "element:completed", "token:moved")
-    query = select(Event).where(Event.stream == stream_of(instance.id), Event.kind.in_(kinds)).order_by(Event.seq)
+    query = select(Event).where(Event.stream == stream_of(instance.id), Event.kind.in_(_TELLING)).order_by(Event.seq)
     standing: dict[int, dict] = {}
     failed = None
     for event in session.scalars(query):

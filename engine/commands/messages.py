@@ -13,10 +13,10 @@ from engine.commands.posting import packed, post
 from engine.commands.running import Run, lock_instance, open_case
 from engine.db import new_id
 from engine.definitions import Definition
-from engine.exceptions import DatabaseBusy, InvalidRequest, MessageKnown, StateUnreadable
+from engine.exceptions import DatabaseBusy, Erased, Forbidden, InvalidRequest, MessageKnown, SealBroken, StateUnreadable
 from engine.feel import FeelError
 from engine.messages import MESSAGE, SIGNAL, Message, StartSubscription
-from engine.organisation import unit_by_key
+from engine.organisation import Unit, covers, unit_by_key
 from engine.reference import in_force
 from engine.workflow import Case, Environment
 
@@ -51,7 +51,7 @@ def publish_message(
     """
     lifetime = messages.LIFETIME if seconds is None else timedelta(seconds=_seconds(seconds))
     key = _key(correlation_key)
-    unit = unit_today(act, place or act.actor.unit_key)
+    unit = _unit(act, place)
     sent = publish(act, _name(name), key, _values(variables), lifetime, unit.path, _text("messageId", message_id))
     seen = [run.instance for run in (*sent.caught, *sent.begun) if instances.sees(act.actor, run.instance)]
     return {
@@ -66,7 +66,7 @@ def publish_message(
 @command("signal:send", "message:publish")
 def send_signal(act: Act, name: str, variables: dict | None = None, place: str | None = None) -> dict:
     """Tell everything in the county that waits for a signal. Answers {waiting, starts}: how many cases will hear it, how many begin."""
-    unit = unit_today(act, place or act.actor.unit_key)
+    unit = _unit(act, place)
     return broadcast(act, _name(name), _values(variables), unit.path)
 
 
@@ -77,8 +77,7 @@ def expire(act: Act, message_id: str, hashed: str) -> dict:
     row = act.session.get(Message, message_id)
     if row is None or row.expires_at > act.now:
         return {"expired": False}
-    act.session.delete(row)
-    act.record(row.__stream__(), Kind.MESSAGE_EXPIRED, facts={"correlated": row.correlated_to})
+    _forget(act, row)
     return {"expired": True}
 
 
@@ -97,8 +96,8 @@ def publish(
     hashed = messages.key_hash(vault, county_id, MESSAGE, name, key)
     correlation.lock_key(act, hashed)
     known_as = vault.index(county_id, "message id", message_id) if message_id else None
-    if known_as and any(kept.message_id == known_as for kept in messages.buffered(act.session, county_id, hashed, act.now)):
-        raise MessageKnown()
+    if known_as:
+        _require_new(act, hashed, known_as)
     outcome = Outcome(new_id(), kept=lifetime > timedelta(0))
     stream = messages.stream_of(outcome.message_id)
     audit.open_stream(act.unit, stream, county_id)
@@ -133,6 +132,21 @@ def publish(
     told = {"caught": [run.instance.id for run in outcome.caught], "started": [run.instance.id for run in outcome.begun]}
     act.record(stream, Kind.MESSAGE_PUBLISHED, facts={"name": name, "from": source, "kept": outcome.kept} | told)
     return outcome
+
+
+def _require_new(act: Act, hashed: str, known_as: str) -> None:
+    """Raises MessageKnown; one of this number whose time is over makes room, though the worker has not come by yet."""
+    query = select(Message).where(Message.county_id == act.actor.county_id, Message.key_hash == hashed, Message.message_id == known_as)
+    for kept in act.session.scalars(query):
+        if kept.expires_at > act.now:
+            raise MessageKnown()
+        _forget(act, kept)
+    act.session.flush()
+
+
+def _forget(act: Act, message: Message) -> None:
+    act.session.delete(message)
+    act.record(message.__stream__(), Kind.MESSAGE_EXPIRED, facts={"correlated": message.correlated_to})
 
 
 def broadcast(act: Act, name: str, variables: dict, place_path: str, source: str | None = None) -> dict:
@@ -233,12 +247,20 @@ def _receivers(act: Act, hashed: str) -> list[tuple[Run, int]]:
             raise DatabaseBusy()
         try:
             chosen[definition] = runs[instance_id].restore(), subscription
-        except StateUnreadable:  # an operator's matter; the message is for the next
+        except (StateUnreadable, Erased, SealBroken):  # an operator's matter; the message is for the next
             broken.add(instance_id)
     return list(chosen.values())
 
 
 # --- what comes from outside --------------------------------------------------------------------------------------------------
+
+
+def _unit(act: Act, place: str | None) -> Unit:
+    """Where cases begin that a message or signal starts. Raises NotFound, UnitClosed, Forbidden."""
+    unit = unit_today(act, place or act.actor.unit_key)
+    if not covers(act.actor.unit_path, unit.path):
+        raise Forbidden(permission="message:publish", unit=unit.name)
+    return unit
 
 
 def _name(name: str) -> str:

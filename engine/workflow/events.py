@@ -221,7 +221,7 @@ _THROWS = {
 
 def _catcher(run: "Run", token: Token, trigger: Trigger, code: str) -> tuple[Token, Element] | None:
     """Outwards from the thrower: the border of what it is in, then the event subprocesses of the scope around, and so on (BPMN 2.0.2,
-    10.5.1 and 10.5.6). What an event subprocess throws is for the scopes around its own."""
+    10.5.1 and 10.5.6). An event subprocess does not catch what it throws itself."""
     at = token
     while True:
         if at.parent is not None and run.tokens[at.parent].is_loop:
@@ -232,10 +232,19 @@ def _catcher(run: "Run", token: Token, trigger: Trigger, code: str) -> tuple[Tok
         if at.parent is None:
             return None
         scope = run.tokens[at.parent]
-        watched = [] if run.element(at).kind is Kind.EVENT_SUBPROCESS else watchers(run, scope)
-        if event := _matching(watched, trigger, code):
+        if event := _matching(_beside(run, at, scope), trigger, code):
             return scope, event
         at = scope
+
+
+def _beside(run: "Run", at: Token, scope: Token) -> list[Element]:
+    """The event subprocesses of a scope that may catch what comes from `at` in it: not itself, and none if it has interrupted the scope."""
+    element = run.element(at)
+    if element.kind is not Kind.EVENT_SUBPROCESS:
+        return watchers(run, scope)
+    if run.process.elements[element.start].interrupting:
+        return []
+    return [start for start in watchers(run, scope) if start.parent != element.id]
 
 
 def _matching(catching: list[Element], trigger: Trigger, code: str) -> Element | None:

@@ -46,6 +46,11 @@ class Run:
         token.stage = stage or token.stage
         self._push(self._advance, token)
 
+    def turn_now(self, body: Token) -> None:
+        """Queue the turn of a body before all else: whether that was enough is asked after each round that ends, not after several."""
+        body.stage = Stage.LOOPING
+        self._queue.appendleft((self._advance, body.id, ()))
+
     def element(self, token: Token) -> Element:
         """Of any token but the case itself."""
         return self.process.elements[token.element]
@@ -151,7 +156,7 @@ class Run:
             scope.done += 1
             for name, value in gathered.items():
                 scope.variables[name] = value
-            self.advance_later(scope, Stage.LOOPING)
+            self.turn_now(scope)
         self._go_on(token, scope, element, flows)
 
     def leave_by_hand(self, token: Token, flows: tuple[Flow, ...]) -> None:
@@ -163,7 +168,7 @@ class Run:
         self.remove(token, self._ending(token, "completed"))
         if scope.is_loop:
             scope.done += 1
-            self.advance_later(scope, Stage.LOOPING)
+            self.turn_now(scope)
         self._go_on(token, scope, element, flows)
 
     def _go_on(self, token: Token, scope: Token, element: Element, flows: tuple[Flow, ...]) -> None:

@@ -1,15 +1,17 @@
-"""Random diagrams: block-structured ones, which always end, and unstructured ones, which may do anything BPMN allows."""
+"""Random diagrams made of blocks, each with one way in and one way out: whatever happens, they come to their end."""
 
 from random import Random
 
 from tests.bpmn.builder import Diagram
 
 VARIABLES = ("n1", "n2", "n3")
-TERMINATE = "<bpmn:terminateEventDefinition/>"
+CODES = ("E1", "E2", "E3")
+SIGNALS = ("S1", "S2", "S3")
+HAPPENINGS = ("timer", "message", "signal", "conditional")
 
 
 class Blocks:
-    """Blocks inside blocks, each with one way in and one way out. `plain`: only what SpiffWorkflow does right."""
+    """Blocks inside blocks. `plain`: only what SpiffWorkflow does right."""
 
     def __init__(self, random: Random, size: int, plain: bool = False):
         self.random, self.budget, self.plain = random, size, plain
@@ -22,12 +24,15 @@ class Blocks:
         return self.diagram
 
     def _scope(self) -> None:
-        start, end = self._node("startEvent"), self._node("endEvent")
-        first, last = self._row()
+        start, end = self.node("startEvent"), self.node("endEvent")
+        first, last = self.row()
         self.diagram.path(start, first)
         self.diagram.path(last, end)
+        if not self.plain and self.random.random() < 0.25:
+            self._watch(self.random.sample(HAPPENINGS, self.random.randint(1, 2)))
 
-    def _row(self) -> tuple[str, str]:
+    def row(self) -> tuple[str, str]:
+        """One block or several."""
         first, last = self._block()
         while self.budget > 0 and self.random.random() < 0.5:
             following, new_last = self._block()
@@ -37,161 +42,222 @@ class Blocks:
 
     def _block(self) -> tuple[str, str]:
         self.budget -= 1
-        kinds = [self._user] * 3 if self.budget <= 0 else [self._user, self._split, self._split, self._split, self._sub]
+        small = [self._user] * 3
+        big = [self._user, *[self._split] * 3, self._sub]
         if not self.plain:
-            kinds += [self._script, self._pause] if self.budget <= 0 else [self._script, self._loop, self._deadline]
-        return self.random.choice(kinds)()
+            small += [self._script, self._pause, self._throw, self._service, self._many]
+            big += [self._script, self._loop, self._deadline, self._deadline, self._race, self._choice, self._many, self._link, self._pause]
+            big += [self._broken, self._broken, self._throw]
+        return self.random.choice(big if self.budget > 0 else small)()
 
-    def _node(self, tag: str, **parts) -> str:
+    # --- nodes ----------------------------------------------------------------------------------------------------------
+
+    def node(self, tag: str, **parts) -> str:
+        """A node with a fresh id."""
+        return self.diagram.add(tag, self._fresh(tag[0]), **parts)
+
+    def _fresh(self, letter: str) -> str:
         self.count += 1
-        return self.diagram.add(tag, f"{tag[0]}{self.count}", **parts)
+        return f"{letter}{self.count}"
 
     def _user(self) -> tuple[str, str]:
-        self.count += 1
-        name = self.diagram.user(f"u{self.count}")
+        name = self.diagram.user(self._fresh("u"))
         return name, name
 
     def _script(self) -> tuple[str, str]:
-        self.count += 1
-        name = self.diagram.script(f"x{self.count}", self.random.choice(VARIABLES), calculation(self.random))
+        name = self.diagram.script(self._fresh("x"), self.random.choice(VARIABLES), calculation(self.random))
         return name, name
 
+    def _service(self) -> tuple[str, str]:
+        name, merge = self.diagram.service(self._fresh("w"), "work"), self.node("exclusiveGateway")
+        self.diagram.path(name, merge)
+        for code in CODES:  # a job may end in any of these
+            other, _ = self._user()
+            self.diagram.path(self.diagram.boundary(self._fresh("b"), name, "error", code), other, merge)
+        return name, merge
+
+    def _aside(self, event: str) -> None:
+        task, _ = self._user()
+        self.diagram.path(event, task, self.node("endEvent"))
+
+    def _event(self, tag: str, trigger: str, name: str, **parts) -> str:
+        """An event that catches; messages have names of their own."""
+        if trigger == "timer":
+            kind, text = (
+                self.random.choice([("Duration", "PT1H"), ("Cycle", "R2/PT1H")]) if "false" in parts.values() else ("Duration", "PT1H")
+            )
+            return self.diagram.timer(tag, name, kind, text, **parts)
+        what = {"message": f"m{name}", "signal": self.random.choice(SIGNALS), "conditional": comparison(self.random)}[trigger]
+        return self.diagram.event(tag, name, trigger, what, '"key"' if trigger == "message" else None, **parts)
+
     def _pause(self) -> tuple[str, str]:
-        self.count += 1
-        name = self.diagram.timer("intermediateCatchEvent", f"c{self.count}", "Duration", f"PT{self.random.randint(1, 9)}H")
+        if self.random.random() < 0.2:
+            name = self._fresh("r")
+            self.diagram.receive(name, f"m{name}", '"key"')
+            return name, name
+        name = self._event("intermediateCatchEvent", self.random.choice(HAPPENINGS), self._fresh("c"))
         return name, name
+
+    def _throw(self, triggers: tuple[str, ...] = ("message", "signal", "escalation")) -> tuple[str, str]:
+        trigger = self.random.choice(triggers)
+        what = {"message": "news", "signal": self.random.choice(SIGNALS), "escalation": self.random.choice(CODES)}[trigger]
+        name = self.diagram.event("intermediateThrowEvent", self._fresh("t"), trigger, what)
+        return name, name
+
+    def _link(self) -> tuple[str, str]:
+        first, last = self.row()
+        away, back = self._fresh("t"), self._fresh("c")
+        self.diagram.event("intermediateThrowEvent", away, "link", away)
+        self.diagram.event("intermediateCatchEvent", back, "link", away)
+        self.diagram.path(last, away)
+        return first, back
+
+    # --- gateways and flows ---------------------------------------------------------------------------------------------
 
     def _split(self) -> tuple[str, str]:
         kind = self.random.choice(["exclusiveGateway", "parallelGateway", "inclusiveGateway"])
-        split, join = self._node(kind), self._node(kind)
+        split, join = self.node(kind), self.node(kind)
         width = self.random.randint(2, 3)
         for branch in range(width):
-            first, last = self._row()
+            first, last = self.row()
             condition = comparison(self.random) if kind != "parallelGateway" and branch else None
             self.diagram.flow(split, first, condition, default=kind != "parallelGateway" and not branch)
             self.diagram.flow(last, join)
         return split, join
 
+    def _choice(self) -> tuple[str, str]:
+        """A task that is left by several flows."""
+        first, _ = self.random.choice([self._user, self._script])()
+        conditional, free = self.random.random() < 0.7, self.random.random() < 0.4
+        join = self.node("inclusiveGateway" if conditional else "parallelGateway")
+        for branch in range(self.random.randint(2, 3)):
+            entry, last = self.row()
+            default = conditional and not free and not branch
+            plain = not conditional or branch == 0
+            self.diagram.flow(first, entry, None if plain else comparison(self.random), default=default)
+            self.diagram.flow(last, join)
+        return first, join
+
+    def _race(self) -> tuple[str, str]:
+        gateway, merge = self.node("eventBasedGateway"), self.node("exclusiveGateway")
+        triggers = self.random.sample(HAPPENINGS, self.random.randint(2, 3))
+        for trigger in triggers:
+            event = self._event("intermediateCatchEvent", trigger, self._fresh("c"))
+            if trigger == "message" and self.random.random() < 0.5:
+                del self.diagram.nodes[event]
+                self.diagram.receive(event, f"m{event}", '"key"')
+            first, last = self.row()
+            self.diagram.path(gateway, event, first)
+            self.diagram.path(last, merge)
+        return gateway, merge
+
     def _loop(self) -> tuple[str, str]:
-        back, more = self._node("exclusiveGateway"), self._node("exclusiveGateway")
-        first, last = self._row()
-        self.count += 1
+        back, more = self.node("exclusiveGateway"), self.node("exclusiveGateway")
+        first, last = self.row()
         # Counts down, so that every loop ends.
-        counter = self.diagram.script(f"x{self.count}", f"k{self.count}", f"k{self.count} - 1")
+        name = self._fresh("x")
+        counter = self.diagram.script(name, f"k{name[1:]}", f"k{name[1:]} - 1")
         self.diagram.path(back, first)
         self.diagram.path(last, counter, more)
         out, _ = self._user()
-        self.diagram.flow(more, back, f"k{self.count - 1} > 0")
+        self.diagram.flow(more, back, f"k{name[1:]} > 0")
         self.diagram.flow(more, out, default=True)
         return back, out
 
+    # --- scopes ---------------------------------------------------------------------------------------------------------
+
     def _sub(self) -> tuple[str, str]:
-        name = self._node("subProcess")
-        outer, self.diagram.scope = self.diagram.scope, name
-        self._scope()
-        self.diagram.scope = outer
+        name = self._fresh("s")
+        with self.diagram.inside(name):
+            self._scope()
+        return name, name
+
+    def _many(self) -> tuple[str, str]:
+        """For the items of a list, or in a loop."""
+        kinds = [self._user, self._script] if self.budget <= 0 else [self._user, self._script, self._sub]
+        name, _ = self.random.choice(kinds)()
+        if self.random.random() < 0.25:
+            loop_of(self.diagram, self.random, name)
+            return name, name
+        items = ", ".join(self.random.choice(["null", "1", "7", *VARIABLES]) for _ in range(self.random.randint(0, 3)))
+        output = (f"k{name}", "[item, loopCounter, n1]") if self.random.random() < 0.5 else None
+        until = self.random.choice(["", "", f"numberOfCompletedInstances > {self.random.randint(0, 1)}", comparison(self.random)])
+        self.diagram.many(name, f"[{items}]", "item", output, until, sequential=self.random.random() < 0.5)
         return name, name
 
     def _deadline(self) -> tuple[str, str]:
-        host, _ = self.random.choice([self._user, self._sub])()
-        self.count += 1
-        cancels = self.random.choice(["true", "false"])
-        event = self.diagram.timer("boundaryEvent", f"b{self.count}", "Duration", "PT8H", attachedToRef=host, cancelActivity=cancels)
-        if cancels == "true":
-            merge, (other, _) = self._node("exclusiveGateway"), self._user()
+        host, _ = self.random.choice([self._user, self._sub, self._many])()
+        return host, self._border(host, self.random.sample(HAPPENINGS, self.random.randint(1, 2)))
+
+    def _border(self, host: str, triggers: list[str]) -> str:
+        """Events on the border of `host`; answers where to go on."""
+        merge = host
+        for trigger in triggers:
+            cancels = self.random.choice(["true", "false"])
+            event = self._event("boundaryEvent", trigger, self._fresh("b"), attachedToRef=host, cancelActivity=cancels)
+            if cancels == "false":
+                self._aside(event)
+                continue
+            if merge == host:
+                merge = self.node("exclusiveGateway")
+                self.diagram.path(host, merge)
+            other, _ = self._user()
             self.diagram.path(event, other, merge)
-            self.diagram.path(host, merge)
-            return host, merge
-        task, _ = self._user()
-        self.diagram.path(event, task, self._node("endEvent"))
-        return host, host
+        return merge
+
+    def _watch(self, triggers: list[str]) -> None:
+        for trigger in triggers:
+            with self.diagram.watcher(self._fresh("s")):
+                kind = "true" if trigger == "error" or self.random.random() < 0.5 else "false"
+                name = self._fresh("e")
+                if trigger in ("error", "escalation"):
+                    self.diagram.event("startEvent", name, trigger, self.random.choice([None, *CODES]), isInterrupting=kind)
+                else:
+                    self._event("startEvent", trigger, name, isInterrupting=kind)
+                first, last = self._user()
+                if self.random.random() < 0.3:
+                    following, last = self._throw(("message", "escalation"))  # its own signal would begin it for ever
+                    self.diagram.path(first, following)
+                self.diagram.path(name, first)
+                self.diagram.path(last, self.node("endEvent"))
+
+    def _broken(self) -> tuple[str, str]:
+        """A subprocess in which something is thrown, and what catches it."""
+        trigger = self.random.choice(["error", "escalation"])
+        name, merge = self._fresh("s"), self.node("exclusiveGateway")
+        with self.diagram.inside(name):
+            start, which, end = self.node("startEvent"), self.node("exclusiveGateway"), self.node("endEvent")
+            thrown = self.diagram.event("endEvent", self._fresh("e"), trigger, self.random.choice(CODES))
+            first, last = self.row()
+            self.diagram.path(start, first)
+            self.diagram.path(last, which)
+            self.diagram.flow(which, end, default=True)
+            self.diagram.flow(which, thrown, comparison(self.random))
+            if self.random.random() < 0.4:
+                self._watch([trigger])
+        self.diagram.path(name, merge)
+        for code in (None, self.random.choice(CODES)):
+            interrupts = trigger == "error" or self.random.random() < 0.5
+            event = self.diagram.boundary(self._fresh("b"), name, trigger, code, interrupts)
+            if interrupts:
+                other, _ = self._user()
+                self.diagram.path(event, other, merge)
+            else:
+                self._aside(event)
+        return name, merge
 
 
-def tangle(random: Random, size: int) -> Diagram:
-    """An unstructured diagram: arrows go anywhere. It may deadlock, pile up tokens or run in circles; it may not even be deployable."""
-    diagram = Diagram("random")
-    _tangled_scope(diagram, random, size, "", None)
-    _drop_unreachable(diagram)
-    return diagram
-
-
-def _drop_unreachable(diagram: Diagram) -> None:
-    reached: set[str] = set()
-    pending = [name for name, node in diagram.nodes.items() if node.tag == "startEvent" and node.scope is None]
-    while pending:
-        name = pending.pop()
-        if name not in reached:
-            reached.add(name)
-            pending += [arrow.target for arrow in diagram.arrows.values() if arrow.source == name]
-            pending += [n.id for n in diagram.nodes.values() if n.attributes.get("attachedToRef") == name]
-            pending += [n.id for n in diagram.nodes.values() if n.scope == name and n.tag == "startEvent"]
-    diagram.nodes = {name: node for name, node in diagram.nodes.items() if name in reached}
-    diagram.arrows = {name: arrow for name, arrow in diagram.arrows.items() if arrow.source in reached}
-
-
-def _tangled_scope(diagram: Diagram, random: Random, size: int, prefix: str, scope: str | None) -> None:
-    diagram.scope = scope
-    kinds = ["user", "user", "user", "task", "script", "catch", "exclusive", "exclusive", "parallel", "parallel", "inclusive", "inclusive", "sub", "end"]
-    diagram.add("startEvent", f"{prefix}start")
-    names, subs = [], []
-    for number in range(size):
-        kind = random.choice(kinds if not prefix else kinds[:-2])
-        name = f"{prefix}{kind[0]}{number}"
-        names.append(name)
-        if kind == "sub":
-            diagram.add("subProcess", name)
-            subs.append(name)
-        elif kind == "end":
-            diagram.add("endEvent", name, inner=TERMINATE if random.random() < 0.3 else "")
-        else:
-            _tangled_node(diagram, random, kind, name)
-    diagram.add("endEvent", f"{prefix}end")
-    hosts = [name for name in names if diagram.nodes[name].tag in ("userTask", "subProcess")]
-    events = []
-    for name in hosts:
-        if random.random() < 0.25:
-            cancels = random.choice(["true", "false"])
-            events.append(diagram.timer("boundaryEvent", f"{name}b", "Duration", "PT8H", attachedToRef=name, cancelActivity=cancels))
-    _tangled_flows(diagram, random, names, events, f"{prefix}start", f"{prefix}end")
-    for name in subs:
-        _tangled_scope(diagram, random, random.randint(1, 4), f"{name}_", name)
-
-
-def _tangled_node(diagram: Diagram, random: Random, kind: str, name: str) -> None:
-    match kind:
-        case "user":
-            diagram.user(name)
-        case "task":
-            diagram.add("task", name)
-        case "script":
-            diagram.script(name, random.choice(VARIABLES), calculation(random))
-        case "catch":
-            diagram.timer("intermediateCatchEvent", name, "Duration", "PT1H")
-        case _:
-            diagram.add(f"{kind}Gateway", name)
-
-
-def _tangled_flows(diagram: Diagram, random: Random, names: list[str], events: list[str], start: str, end: str) -> None:
-    diagram.flow(start, names[0])
-    for index, name in enumerate(names):
-        tag = diagram.nodes[name].tag
-        if tag == "endEvent":
-            continue
-        targets = [*names[1:], *names[index + 1 :] * 3, end, end]
-        count = random.choice([1, 1, 2, 3]) if tag.endswith("Gateway") else random.choice([1, 1, 1, 1, 2])
-        for branch in range(count):
-            target = names[index + 1] if branch == 0 and index + 1 < len(names) else random.choice(targets)
-            conditional = tag in ("exclusiveGateway", "inclusiveGateway") and count > 1
-            # Now and then there is no default, so that no way may be open.
-            default = conditional and branch == 0 and random.random() < 0.9
-            diagram.flow(name, target, comparison(random) if conditional and not default else None, default=default)
-    for event in events:
-        diagram.flow(event, random.choice([*names[1:], end]))
+def loop_of(diagram: Diagram, random: Random, name: str) -> None:
+    """Make an activity a loop."""
+    asks_first = random.choice(["true", "false"])
+    condition = f"<bpmn:loopCondition>={comparison(random)}</bpmn:loopCondition>".replace(" < ", " &lt; ").replace(" > ", " &gt; ")
+    inner = f'<bpmn:standardLoopCharacteristics testBefore="{asks_first}" loopMaximum="{random.randint(1, 3)}">{condition}</bpmn:standardLoopCharacteristics>'
+    diagram.nodes[name].inner += inner
 
 
 def comparison(random: Random) -> str:
     """A condition that the oracle can read too."""
-    return f"{random.choice(VARIABLES)} {random.choice('<>')} {random.randint(0, 6)}"
+    return f"{random.choice(VARIABLES)} {random.choice('<>')} {random.randint(1, 5)}"
 
 
 def calculation(random: Random) -> str:

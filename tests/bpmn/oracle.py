@@ -1,178 +1,76 @@
-"""An independent reading of BPMN 2.0.2 for the tests: a transition system over markings, in which an engine's trace must be possible.
+"""An independent reading of BPMN 2.0.2 for the tests: a transition system in which an engine's trace must be possible.
 
-It shares no code with the engine. It reads the XML itself and knows nothing of tokens with numbers: a marking is a pair of multisets,
-flows that hold tokens and elements at work (a subprocess at work holds a marking). Where a step could have been made in several ways, all
-are kept; the trace is wrong when none is left. Source: 13.3.2 (gateways, 13.4.1 to 13.4.3), 13.5 (events), BPMN 2.0.2.
+It shares no code with the engine. Where a step could have been made in several ways, all are kept; the trace is wrong when none is left.
+Sources: BPMN 2.0.2, 13.3 (activities), 13.4.1 to 13.4.3 (gateways).
 """
 
-import operator
-import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from xml.etree import ElementTree
 
-B = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
-Z = "{http://camunda.org/schema/zeebe/1.0}"
+from tests.bpmn.happenings import Happenings, Impossible, without
+from tests.bpmn.net import Node, value
+from tests.bpmn.worlds import At, Found, Place, Rounds, Spot, World, all_marks, everything, remark, spots
 
-# A marking: (sorted flow ids, sorted (element id, marking inside or None)).
-Marking = tuple[tuple[str, ...], tuple[tuple[str, "Marking | None"], ...]]
-EMPTY: Marking = ((), ())
-WAITS = {"userTask", "intermediateCatchEvent"}
+STAYS = {"userTask", "serviceTask"}  # until somebody says that it is done
 
 
-class Impossible(AssertionError):
-    """The engine did what BPMN does not allow."""
+class Oracle(Happenings):
+    """Elements begin, are done in rounds, end and rest."""
 
+    # --- elements -----------------------------------------------------------------------------------------------------------
 
-@dataclass
-class Node:
-    """An element: `into` and `out` in the order of the file; `hosts` the events on its border."""
+    def enter(self, element: str, label: int, round_: int = 0) -> None:
+        """`element` began, or one round of it; from now on it is called `label`."""
+        rule = self._round_begun if round_ else self._entered
+        self._step(f"enter {element} {round_ or ''}", lambda world: rule(world, self.net.nodes[element], label, round_), owing=not round_)
 
-    id: str
-    tag: str
-    scope: str | None
-    default: str | None = None
-    interrupts: bool = True
-    script: tuple[str, str] | None = None
-    terminates: bool = False
-    attached: str | None = None
-    into: list[str] = field(default_factory=list)
-    out: list[str] = field(default_factory=list)
-    border: list[str] = field(default_factory=list)
+    def _entered(self, world: World, node: Node, label: int, round_: int) -> Iterator[World]:
+        owes = world.owing and self._owes(world)  # then only what has just heard a signal begins
+        for spot in spots(world.root):
+            if spot.scope == node.scope and not node.many:
+                for taken in self._triggers(spot.place, node):
+                    if owes and taken[0][0] != "*":
+                        continue
+                    yield world._replace(root=self._begun(spot, node, label, taken, self._inside(node, taken[0])))
 
+    def _begun(self, spot: Spot, node: Node, label: int, taken: list[str], inner) -> Place:
+        marks = frozenset()
+        if taken[0][0] == "*" and not node.is_watcher:
+            brought = int(taken[0].partition("~")[2])
+            marks = frozenset({("happened",)} | ({("brought", brought)} if brought else set()))
+        flows = list(spot.place.flows)
+        for flow in taken:
+            flows.remove(flow)
+        at = tuple(sorted((*spot.place.at, At(node.id, inner, marks, 0, label)), key=repr))
+        return spot.put(spot.place._replace(flows=tuple(flows), at=at))
 
-class Net:
-    """The diagram as the oracle sees it."""
+    def _inside(self, node: Node, token: str = "") -> Place | None:
+        if node.tag != "subProcess":
+            return None
+        return Place((f"*{node.start}~{token.partition('~')[2]}" if node.is_watcher else f"!{node.start}",))
 
-    def __init__(self, xml: bytes):
-        self.nodes: dict[str, Node] = {}
-        self.source: dict[str, str] = {}
-        self.target: dict[str, str] = {}
-        self.condition: dict[str, str] = {}
-        self._read(ElementTree.fromstring(xml).find(f"{B}process"), None)
-        for flow, node in self.source.items():
-            self.nodes[node].out.append(flow)
-        for flow, node in self.target.items():
-            self.nodes[node].into.append(flow)
-        for node in self.nodes.values():
-            if node.attached:
-                self.nodes[node.attached].border.append(node.id)
-
-    def _read(self, scope, parent: str | None) -> None:
-        for entry in scope:
-            tag, identity = entry.tag.removeprefix(B), entry.get("id")
-            if tag == "sequenceFlow":
-                self.source[identity], self.target[identity] = entry.get("sourceRef"), entry.get("targetRef")
-                if (condition := entry.find(f"{B}conditionExpression")) is not None:
-                    self.condition[identity] = condition.text.removeprefix("=")
-            elif tag.endswith(("Task", "task", "Gateway", "Event", "subProcess")):
-                made = Node(identity, tag, parent, entry.get("default"), entry.get("cancelActivity") != "false")
-                made.attached = entry.get("attachedToRef")
-                made.terminates = entry.find(f"{B}terminateEventDefinition") is not None
-                if (script := entry.find(f".//{Z}script")) is not None and tag == "scriptTask":
-                    made.script = (script.get("resultVariable"), script.get("expression").removeprefix("="))
-                self.nodes[identity] = made
-                if tag == "subProcess":
-                    self._read(entry, identity)
-
-    def begins(self, scope: str | None) -> Marking:
-        """A scope that has just been entered: its start event is about to begin."""
-        [start] = [node.id for node in self.nodes.values() if node.scope == scope and node.tag == "startEvent"]
-        return ((f"!{start}",), ())
-
-
-class Oracle:
-    """All markings a trace can have led to, and the variables it must have led to."""
-
-    def __init__(self, xml: bytes, variables: dict[str, int]):
-        self.net = Net(xml)
-        self.variables = dict(variables)
-        self.markings: set[Marking] = {self.net.begins(None)}
-
-    # --- steps of a trace -----------------------------------------------------------------------------------------------
-
-    def enter(self, element: str) -> None:
-        """`element` began."""
-        self._step(element, lambda marking: self._entered(marking, element))
-
-    def leave(self, element: str, flows: list[str]) -> None:
-        """`element` ended and tokens went out on `flows`."""
-        expected = self._ways(self.net.nodes[element])
-        if expected is None or sorted(expected) != sorted(flows):
-            raise Impossible(f"{element} left by {flows}, not by {expected}")
-        self._step(element, lambda marking: self._left(marking, element, flows))
-
-    def script(self, element: str) -> None:
-        """The script of `element` was evaluated."""
-        variable, expression = self.net.nodes[element].script
-        self.variables[variable] = self._value(expression)
-
-    def timeout(self, event: str) -> None:
-        """The timer of `event` fired: a boundary event is about to begin."""
-        node = self.net.nodes[event]
-        if node.attached:
-            self._step(event, lambda marking: self._fired(marking, node))
-
-    def _step(self, element: str, move) -> None:
-        scope = self.net.nodes[element].scope
-        self.markings = {after for marking in self.markings for after in self._inside(marking, scope, move)}
-        if not self.markings:
-            raise Impossible(f"{element}: no marking allows this")
-
-    def _inside(self, marking: Marking, scope: str | None, move) -> Iterator[Marking]:
-        """Every way to make `move` in one instance of `scope` somewhere in `marking`."""
-        path = []
-        while scope is not None:
-            path.insert(0, scope)
-            scope = self.net.nodes[scope].scope
-        yield from self._descend(marking, path, move)
-
-    def _descend(self, marking: Marking, path: list[str], move) -> Iterator[Marking]:
-        if not path:
-            yield from move(marking)
-            return
-        flows, active = marking
-        for index, (element, inner) in enumerate(active):
-            if element == path[0] and inner is not None:
-                for changed in self._descend(inner, path[1:], move):
-                    yield flows, tuple(sorted((*active[:index], (element, changed), *active[index + 1 :]), key=repr))
-
-    # --- what BPMN says ---------------------------------------------------------------------------------------------------
-
-    def _entered(self, marking: Marking, element: str) -> Iterable[Marking]:
-        node = self.net.nodes[element]
-        inner = self.net.begins(element) if node.tag == "subProcess" else None
-        for taken in self._triggers(marking, node):
-            flows = list(marking[0])
-            for flow in taken:
-                flows.remove(flow)
-            yield tuple(flows), tuple(sorted((*marking[1], (element, inner)), key=repr))
-
-    def _triggers(self, marking: Marking, node: Node) -> list[list[str]]:
+    def _triggers(self, place: Place, node: Node) -> list[list[str]]:
         """The sets of tokens that would start `node` now."""
-        filled = [flow for flow in node.into if flow in marking[0]]
-        if f"!{node.id}" in marking[0]:
-            return [[f"!{node.id}"]]
+        filled = [flow for flow in node.into if flow in place.flows]
+        called = [flow for flow in place.flows if flow[0] in "!*" and flow[1:].partition("~")[0] == node.id]
+        if called:
+            return [[flow] for flow in dict.fromkeys(called)]
         if node.tag == "parallelGateway":
             return [filled] if filled and len(filled) == len(node.into) else []
         if node.tag == "inclusiveGateway":
-            return [filled] if filled and self._may_merge(marking, node, set(filled)) else []
+            return [filled] if filled and self._may_merge(place, node, set(filled)) else []
         return [[flow] for flow in filled]
 
-    def _may_merge(self, marking: Marking, gateway: Node, filled: set[str]) -> bool:
+    def _may_merge(self, place: Place, gateway: Node, filled: set[str]) -> bool:
         """13.4.3, to the letter. A token in an activity may still leave by its flows, or by those of the events on its border."""
-        starts = [[flow] for flow in marking[0] if not flow.startswith("!")]
-        starts += [self._out_of(flow[1:]) for flow in marking[0] if flow.startswith("!")]
-        starts += [self._out_of(element) for element, _ in marking[1]]
+        starts = [[flow] for flow in place.flows if flow[0] not in "!*"]
+        starts += [self.net.out_of(flow[1:].partition("~")[0]) for flow in place.flows if flow[0] in "!*"]
+        starts += [self.net.out_of(at.element) for at in place.at]
         for flows in starts:
             arrives = self._paths(flows, gateway)
             if arrives - filled and not arrives & filled:
                 return False
         return True
-
-    def _out_of(self, element: str) -> list[str]:
-        node = self.net.nodes[element]
-        return [flow for name in (element, *node.border) for flow in self.net.nodes[name].out]
 
     def _paths(self, flows: Iterable[str], gateway: Node) -> set[str]:
         """Incoming flows of `gateway` at which a path that starts with one of `flows` ends without visiting it before."""
@@ -183,65 +81,200 @@ class Oracle:
             if flow not in seen:
                 seen.add(flow)
                 if self.net.target[flow] != gateway.id:
-                    pending += self._out_of(self.net.target[flow])
+                    pending += self.net.out_of(self.net.target[flow])
         return seen & set(gateway.into)
 
-    def _left(self, marking: Marking, element: str, flows: list[str]) -> Iterable[Marking]:
+    def leave(self, element: str, label: int, flows: list[str]) -> None:
+        """`element` ended and tokens went out on `flows`."""
         node = self.net.nodes[element]
-        for entry in {entry for entry in marking[1] if entry[0] == element}:
-            if entry[1] not in (None, EMPTY):
-                continue  # a subprocess ends when nothing is left inside
-            active = list(marking[1])
-            active.remove(entry)
-            if node.terminates:
-                yield EMPTY
-            else:
-                yield tuple(sorted((*marking[0], *flows))), tuple(active)
+        owing = node.tag == "eventBasedGateway"  # one that has just heard a signal
+        self._step(f"leave {element} by {flows}", lambda world: self._left(world, node, label, flows), owing)
 
-    def _fired(self, marking: Marking, event: Node) -> Iterable[Marking]:
-        for entry in {entry for entry in marking[1] if entry[0] == event.attached}:
-            active = list(marking[1])
-            if event.interrupts:
-                active.remove(entry)
-            yield tuple(sorted((*marking[0], f"!{event.id}"))), tuple(active)
-
-    def _ways(self, node: Node) -> list[str] | None:
-        """The flows by which a token leaves; None when it cannot."""
-        if node.tag not in ("exclusiveGateway", "inclusiveGateway") or not any(flow in self.net.condition for flow in node.out):
-            return node.out
-        true = [flow for flow in node.out if flow in self.net.condition and self._value(self.net.condition[flow])]
-        if true:
-            return true[:1] if node.tag == "exclusiveGateway" else true
-        return [node.default] if node.default else None
-
-    _PARTS = re.compile(r"(\w+) ([-+<>]) (\w+)")
-    _OPERATORS = {"+": operator.add, "-": operator.sub, "<": operator.lt, ">": operator.gt}
-
-    def _value(self, expression: str):
-        left, sign, right = self._PARTS.fullmatch(expression).groups()
-        read = [int(name) if name.isdigit() else self.variables[name] for name in (left, right)]
-        return self._OPERATORS[sign](*read)
-
-    # --- at rest ----------------------------------------------------------------------------------------------------------
-
-    def rest(self, ended: bool, stuck: set[str]) -> None:
-        """The engine says it rests (or has `ended`): some marking must agree. `stuck`: elements with an incident."""
-        if ended:
-            resting = {marking for marking in self.markings if marking == EMPTY}
-        else:
-            resting = {marking for marking in self.markings if marking != EMPTY and self._rests(marking, stuck)}
-        if not resting:
-            raise Impossible(f"this is no rest: ended={ended}, {sorted(self.markings)[:3]}")
-        self.markings = resting
-
-    def _rests(self, marking: Marking, stuck: set[str]) -> bool:
-        if any(self._triggers(marking, node) for node in self.net.nodes.values() if {*node.into, f"!{node.id}"} & set(marking[0])):
-            return False
-        for element, inner in marking[1]:
-            if element in stuck:
+    def _left(self, world: World, node: Node, label: int, flows: list[str]) -> Iterator[World]:
+        for found in everything(world.root):
+            at = found.at
+            if (at.element, at.label) != (node.id, label) or isinstance(at.inner, Rounds) or not self._is_done(at, node):
                 continue
-            if inner is None and self.net.nodes[element].tag not in WAITS:
+            if found.body:
+                if not flows:
+                    yield from self._round_done(world, found, node)
+            elif won := [mark for mark in at.marks if mark[0] == "won"]:
+                [(_, event, brought)] = won
+                if [self.net.target[flow] for flow in flows] == [event]:
+                    yield world._replace(root=without(found, f"*{event}~{brought}"))
+            elif self._ways(node, world.values) == sorted(flows):
+                yield world._replace(root=self._gone(found, node, flows))
+
+    def _is_done(self, at: At, node: Node) -> bool:
+        if isinstance(at.inner, Place):
+            return at.inner.is_empty
+        if any(mark[0] == "brought" for mark in at.marks) or (node.trigger == "error" and node.tag == "endEvent"):
+            return False
+        if node.tag == "eventBasedGateway":
+            return any(mark[0] == "won" for mark in at.marks)
+        return ("happened",) in at.marks or not node.catches and (not node.throws or ("thrown",) in at.marks)
+
+    def _gone(self, found: Found, node: Node, flows: list[str]) -> Place:
+        if node.trigger == "terminate":
+            return found.spot.put(Place(marks=found.spot.place.marks))
+        return without(found, *flows, *([f"*{node.link}~0"] if node.link else []))
+
+    def _ways(self, node: Node, variables: dict) -> list[str] | None:
+        """The flows by which a token leaves, sorted; None when it cannot."""
+        conditional = [flow for flow in node.out if flow in self.net.condition]
+        decides = node.tag in ("exclusiveGateway", "inclusiveGateway")
+        if not conditional and not (decides and node.default):
+            return sorted(node.out)
+        free = [] if decides else [flow for flow in node.out if flow not in conditional and flow != node.default]
+        true = [flow for flow in conditional if value(self.net.condition[flow], variables)]
+        taken = true[:1] if node.tag == "exclusiveGateway" else true
+        if not taken and node.default:
+            taken = [node.default]
+        return sorted([*free, *taken]) or None
+
+    # --- rounds -------------------------------------------------------------------------------------------------------------
+
+    def begin(self, element: str, label: int) -> None:
+        """An activity that is done more than once has been reached."""
+        self._step(f"begin {element}", lambda world: self._body_begun(world, self.net.nodes[element], label))
+
+    def _body_begun(self, world: World, node: Node, label: int) -> Iterator[World]:
+        items = value(node.many.collection, world.values) if node.many.collection else ()
+        total = len(items) if node.many.collection else None
+        body = Rounds(total, items, results=(None,) * len(items), state="" if node.many.collection else "undecided")
+        for spot in spots(world.root):
+            if spot.scope == node.scope:
+                for taken in self._triggers(spot.place, node):
+                    yield world._replace(root=self._begun(spot, node, label, taken, body))
+
+    def _bodies(self, world: World, node: Node) -> Iterator[tuple[Found, Rounds]]:
+        for found in everything(world.root):
+            if found.at.element == node.id and isinstance(found.at.inner, Rounds):
+                yield found, found.at.inner
+
+    def _round_begun(self, world: World, node: Node, label: int, round_: int) -> Iterator[World]:
+        for found, body in self._bodies(world, node):
+            may = body.state == "again" if body.total is None else body.state == "" and body.begun < body.total
+            if may and round_ == body.begun + 1 and not (node.many.sequential and body.at):
+                one = At(node.id, self._inside(node), round=round_, label=label)
+                at = tuple(sorted((*body.at, one), key=repr))
+                yield world._replace(root=found.put(found.at._replace(inner=body._replace(begun=round_, at=at, state=""))))
+
+    def _round_done(self, world: World, found: Found, node: Node) -> Iterator[World]:
+        body, round_ = found.body.inner, found.at.round
+        if body.state == "undecided":
+            return  # after each that ends it is asked whether that was enough
+        results, at = list(body.results), list(body.at)
+        if node.many.output:
+            item = {node.many.item: body.items[round_ - 1]} if node.many.item else {}
+            results[round_ - 1] = value(node.many.output[1], world.values | item | {"loopCounter": round_})
+        at.remove(found.at)
+        asks = body.total is None or node.many.until
+        after = body._replace(done=body.done + 1, results=tuple(results), at=tuple(at), state="undecided" if asks else "")
+        yield world._replace(root=found.spot.replacing(found.body, found.body._replace(inner=after)))
+
+    def decide(self, element: str, label: int, done: int, over: bool) -> None:
+        """After a round: whether it is `over`."""
+        self._step(f"decide {element}: {done} {over}", lambda world: self._decided(world, self.net.nodes[element], label, done, over))
+
+    def _decided(self, world: World, node: Node, label: int, done: int, over: bool) -> Iterator[World]:
+        for found, body in self._bodies(world, node):
+            if found.at.label == label and body.state == "undecided" and body.done == done and self._is_over(world, node, body) == over:
+                after = body._replace(state="over", at=()) if over else body._replace(state="again" if body.total is None else "")
+                yield world._replace(root=found.put(found.at._replace(inner=after)))
+
+    def _is_over(self, world: World, node: Node, body: Rounds) -> bool:
+        rule, seen = node.many, world.values
+        if body.total is None:
+            most, asked = rule.at_most, body.done or rule.asks_first
+            return (most is not None and body.done >= most) or bool(
+                asked and rule.again and not value(rule.again, seen | {"loopCounter": body.done})
+            )
+        counts = {"Instances": body.total, "ActiveInstances": len(body.at), "CompletedInstances": body.done}
+        return value(rule.until, seen | {f"numberOf{name}": count for name, count in counts.items()})
+
+    def finish(self, element: str, label: int, flows: list[str]) -> None:
+        """All rounds are over."""
+        self._step(f"finish {element}", lambda world: self._finished(world, self.net.nodes[element], label, flows))
+
+    def _finished(self, world: World, node: Node, label: int, flows: list[str]) -> Iterator[World]:
+        for found, body in self._bodies(world, node):
+            if found.at.label != label or body.at or not (body.state == "over" or body.state == "" and body.done == body.total):
+                continue
+            after = world.writing(**{node.many.output[0]: body.results}) if node.many.output else world
+            if self._ways(node, after.values) == sorted(flows):
+                yield after._replace(root=without(found, *flows))
+
+    # --- at rest ------------------------------------------------------------------------------------------------------------
+
+    def rest(self, ended: bool, stuck: set[str], waiting: Counter | None = None) -> None:
+        """The engine says it rests (or has `ended`): some world must agree. `stuck`: elements with an incident; `waiting`: how often each
+        task is open and each event is waited for."""
+        self._step("rest", lambda world: [world])
+        if ended:
+            resting = {world for world in self.worlds if world.root.is_empty}
+        else:
+            resting = {self._settled(world) for world in self.worlds if not world.root.is_empty and self._rests(world, stuck)}
+        if waiting is not None and not ended:
+            resting = {world for world in resting if self._open(world) == waiting}
+        if not resting:
+            raise Impossible(f"this is no rest: ended={ended}, stuck={stuck}, waiting={waiting}, {sorted(self.worlds, key=repr)[:2]}")
+        self.worlds = resting
+
+    def _rests(self, world: World, stuck: set[str]) -> bool:
+        for spot in spots(world.root):
+            if spot.host and spot.host.element in stuck:
+                continue
+            if spot.outer and spot.place.is_empty or any(self._triggers(spot.place, node) for node in self._about(spot.place)):
                 return False
-            if inner is not None and (inner == EMPTY or not self._rests(inner, stuck)):
+            starts = [self.net.nodes[name].start for name in self.net.nodes[spot.scope].watchers]
+            if ("interrupted",) not in spot.place.marks and not self._all_armed(world, starts, spot.place.marks):
+                return False
+        return all(found.at.element in stuck or self._stays(world, found) for found in everything(world.root))
+
+    def _about(self, place: Place) -> Iterator[Node]:
+        for flow in place.flows:
+            yield self.net.nodes[flow[1:].partition("~")[0] if flow[0] in "!*" else self.net.target[flow]]
+
+    def _stays(self, world: World, found: Found) -> bool:
+        at, node = found.at, self.net.nodes[found.at.element]
+        if found.body is None and not self._all_armed(world, node.border, at.marks):
+            return False
+        if isinstance(at.inner, Rounds):
+            body = at.inner
+            full = bool(body.at) if node.many.sequential else body.begun == body.total
+            return body.state == "" and full and body.done != body.total
+        if node.tag == "eventBasedGateway":
+            return self._all_armed(world, [self.net.target[flow] for flow in node.out], at.marks)
+        if node.catches:
+            return ("armed", node.id) in at.marks and self._all_armed(world, [node.id], at.marks)
+        return isinstance(at.inner, Place) or node.tag in STAYS
+
+    def _all_armed(self, world: World, events: Iterable[str], marks: frozenset) -> bool:
+        for event in events:
+            node = self.net.nodes[event]
+            if node.trigger in ("error", "escalation"):
+                continue
+            if ("armed", event) not in marks and not any(mark[:2] == ("fired", event) for mark in marks):
+                return False
+            seen = ("met", event) in marks or ("maybe", event) in marks
+            if node.trigger == "conditional" and not seen and value(node.name, world.values):
                 return False
         return True
+
+    def _settled(self, world: World) -> World:
+        """What was looked at last is known now."""
+
+        def look(marks: frozenset) -> frozenset:
+            known = {m[1]: value(self.net.nodes[m[1]].name, world.values) for m in marks if m[0] in ("met", "maybe")}
+            kept = {mark for mark in marks if mark[0] not in ("met", "maybe", "owed")}
+            return frozenset(kept | {("met", event) for event, holds in known.items() if holds})
+
+        return world._replace(root=remark(world.root, look), owing=False)
+
+    def _open(self, world: World) -> Counter:
+        tasks = Counter(found.at.element for found in everything(world.root) if self._is_open(found.at))
+        return tasks + Counter(mark[1] for mark in all_marks(world.root) if mark[0] == "armed")
+
+    def _is_open(self, at: At) -> bool:
+        return self.net.nodes[at.element].tag in STAYS and not isinstance(at.inner, Rounds)

@@ -275,6 +275,20 @@ def test_an_error_thrown_again_by_its_catcher_goes_outwards():
     assert case.told("error:caught") == ["caught", "border"] and case.case.status == "completed"
 
 
+def test_what_runs_beside_in_a_scope_is_inside_it_for_errors_too():
+    """An event subprocess that does not interrupt is part of its scope: another one there catches its error, before the border."""
+    d = line("inner")
+    with d.inside("inner"):
+        d.add("startEvent", "in"), d.user("talk"), d.add("endEvent", "out"), d.path("in", "talk", "out")
+        with d.watcher("beside"):
+            d.event("startEvent", "asked", "signal", "询问", isInterrupting="false"), d.event("endEvent", "broken", "error", "拒绝"), d.path("asked", "broken")
+        with d.watcher("watcher"):
+            d.event("startEvent", "caught", "error", "拒绝"), d.user("record"), d.add("endEvent", "recorded"), d.path("caught", "record", "recorded")
+    d.boundary("border", "inner", "error", "拒绝"), d.add("endEvent", "e"), d.path("border", "e")
+    case = run(d).signal("询问")
+    assert case.told("error:caught") == ["caught"] and case.waiting == ["record"]
+
+
 # --- the gateway that waits, links ------------------------------------------------------------------------------------------
 
 

@@ -10,11 +10,11 @@ from lxml import etree
 from engine.exceptions import DeployRefused
 from engine.workflow import Case, compile_processes, examine
 from engine.workflow.vocabulary import EXTENSIONS, WORDS
-from tests.bpmn.generate import tangle
 from tests.bpmn.harness import DIAGRAMS, NOW, Environment
+from tests.bpmn.tangle import tangle
 
 FILES = [path.read_bytes() for path in sorted(DIAGRAMS.glob("*.bpmn"))]
-VALUES = ["", "=", "=1", "true", "end", "start", "u1", "=x.y", "R/PT1S", "-PT1H", "=\"a", "\u0000x", "9" * 30, "<x>", "{a}", "{0}", "parameters"]
+VALUES = ["", "=", "=1", "true", "end", "start", "u1", "=x.y", "R/PT1S", "-PT1H", '="a', "\u0000x", "9" * 30, "<x>", "{a}", "{0}", "parameters"]
 
 
 @pytest.mark.soak

@@ -2,7 +2,9 @@
 
 import pytest
 
+from engine.workflow import compile_process
 from tests.bpmn.builder import Diagram
+from tests.bpmn.harness import Driver
 from tests.bpmn.test_events import line, run
 
 PARTIES = ["张三", "李四", "王五"]
@@ -122,3 +124,16 @@ def test_a_loop_and_its_instances_leave_nothing_behind():
         case.complete()
     assert case.case.status == "completed"
     assert max(case.sizes[1:]) <= case.sizes[0] + 40, "the state does not grow with what has been done"
+
+
+def test_after_each_instance_it_is_asked_whether_that_was_enough():
+    """Several that ended in one command were counted together, so a condition like this one was never seen true."""
+    made = Diagram("enough")
+    made.add("startEvent", "start")
+    made.script("sum", "total", "total + item")
+    made.many("sum", "[1, 10, 100]", "item", until="numberOfCompletedInstances = 1")
+    made.add("endEvent", "end")
+    made.path("start", "sum", "end")
+    case = Driver(compile_process(made.xml()), {"total": 0})
+    assert case.case.status == "completed"
+    assert len(case.told("instances:decided")) == 1

@@ -294,6 +294,30 @@ def test_an_answer_for_a_case_that_is_over_is_dropped(calling, monkeypatch):
     assert calling.faults() == []
 
 
+def test_what_one_case_has_for_another_arrives_in_its_order(county, monkeypatch):
+    """The end of a called case waits until its escalation, which came before, has been carried out."""
+    from engine.workflow import Case
+
+    diagram = Diagram("inner")
+    diagram.add("startEvent", "start"), diagram.user("work", ASSIGN)
+    diagram.event("intermediateThrowEvent", "tell", "escalation", "ESC"), diagram.add("endEvent", "end")
+    diagram.path("start", "work", "tell", "end")
+    outer = caller()
+    outer.boundary("told", "visit", "escalation", "ESC", interrupting=False), outer.user("look", ASSIGN), outer.add("endEvent", "seen")
+    outer.path("told", "look", "seen")
+    county.deploy(**files(diagram)), county.deploy(**files(outer))
+    case = begun(county, "outer")
+    [child] = children(county, case)
+    with monkeypatch.context() as patch:
+        patch.setattr(Case, "throw_escalation", lambda *_: 1 / 0)
+        county.do("ft-01-1", child, "work")
+    assert rows(county, Delivery) == 2 and county.open_tasks(case) == {}
+    county.pass_time(minutes=1)
+    assert set(county.open_tasks(case)) == {"look", "check"}
+    assert [kind for kind in kinds(county, case) if kind in ("escalation:caught", "call:completed")] == ["escalation:caught", "call:completed"]
+    assert county.faults() == []
+
+
 @pytest.mark.parametrize(
     "change",
     ["UPDATE delivery SET target_id = NULL", "DELETE FROM delivery", "UPDATE called_case SET parent_token = 99", "DELETE FROM called_case"],

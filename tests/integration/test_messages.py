@@ -1,5 +1,7 @@
 """Messages and signals: who waits gets them, whoever comes first; each procedure once; nothing is lost, nothing happens twice."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import func, select, text
 
@@ -108,8 +110,9 @@ def test_a_message_number_counts_once_while_it_is_kept(paying):
     with pytest.raises(MessageKnown):
         publish(paying, key=7, message_id="INV-1")
     publish(paying, key=8, message_id="INV-1")
-    paying.pass_time(hours=2)
+    paying.now += timedelta(hours=2)  # the worker has not come by
     publish(paying, key=7, message_id="INV-1")
+    assert paying.faults() == []
 
 
 def test_an_idempotency_key_publishes_once(paying):
@@ -126,6 +129,8 @@ def test_who_may_publish_and_what_they_are_told(paying):
     one = begun(paying)
     with pytest.raises(Forbidden):
         publish(paying, key=7, who="ft-01-1")
+    with pytest.raises(Forbidden):
+        publish(paying, key=7, who="lead-02", place="room-001")
     answer = publish(paying, key=7, who="lead-02")
     assert (answer["caught"], answer["instances"]) == (1, []), "another station's case is not told"
     assert list(paying.open_tasks(one)) == ["thank"]
@@ -157,6 +162,9 @@ def test_a_message_begins_a_case_one_at_a_time_for_a_key(county):
     second = cases_of(county, "order")[-1]
     assert county.variables(second)["service"] == "理发二", "the next begins when the first is over"
     assert county.faults() == []
+    with county.system.database.engine.begin() as connection:
+        connection.execute(text("DELETE FROM started_case WHERE instance_id = :id"), {"id": second})
+    assert len(county.faults()) == 1, "tampering with who began what is found"
 
 
 def test_a_withdrawn_procedure_begins_no_more(county):

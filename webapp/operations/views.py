@@ -56,6 +56,7 @@ def index(kind: str = "incidents"):
         troubles=troubles,
         lines=lines,
         kept=kept,
+        failed=operations.failed_deliveries(session(), actor()),
         next=following,
         procedures=procedure_names(),
         where=_where,
