@@ -20,6 +20,8 @@ ROWS = [[">= 60", '"a"', '"high"', "7"], ["-", "-", '"low"', "30"]]
 TABLE = table([("age", "number"), ("place", "string")], [("level", "string"), ("days", "number")], ROWS, hit="FIRST", ident="level")
 NAMES = ["a.bpmn", "b.bpmn", "a.dmn", "a.form", "b.form", ".bpmn", "a.BPMN", "a.zip", "", "流程.bpmn", "a.bpmn.exe", "con.dmn"]
 NAMES += ["x" * 300 + ".form", "../a.form", "a\x00.form", "\u202emrof.form", "a/b.form"]
+STRANGE_PARTS = [b"", b"\r\n\r\n", b"X: y\r\n\r\n", b"Content-Disposition: attachment\r\n\r\nx", b"x" * 20_000]
+STRANGE_PARTS += [b"Content-Disposition: form-data\r\n\r\nx", b'Content-Disposition: form-data; filename="a.bpmn"\r\n\r\nx']
 
 
 @pytest.mark.soak
@@ -109,7 +111,7 @@ def multipart(dice: Random, files: list[tuple[str, bytes]]) -> tuple[bytes, str]
         case 2:
             parts.append(b'Content-Disposition: form-data; name="' + dice.choice(TEXTS).encode(errors="surrogatepass") + b'"\r\n\r\nx')
         case 3:
-            parts.append(dice.choice([b"", b"\r\n\r\n", b"X: y\r\n\r\n", b"Content-Disposition: attachment\r\n\r\nx", b"Content-Disposition: form-data\r\n\r\nx", b"x" * 20_000]))
+            parts.append(dice.choice(STRANGE_PARTS))
         case 4:
             parts = [part.replace(b"form-data;", b"form-data; " + b"a=b; " * 3000) for part in parts]
     body = b"".join(mark + b"\r\n" + part + b"\r\n" for part in parts) + mark + b"--\r\n"
