@@ -12,7 +12,7 @@ from sqlalchemy import inspect, select, text
 from engine import accounts
 from engine.audit import Event, Stream
 from engine.calendar import chinese_year
-from engine.commands import clients, instances, outings, tasks
+from engine.commands import accounts as opening, clients, instances, organisation, outings, tasks
 from engine.commands.clock import look_at_outing
 from engine.exceptions import EngineError
 from engine.organisation import Account
@@ -31,9 +31,10 @@ USERNAMES = {
     "auditor": "auditor",
     "admin": "admin",
     "resident": "resident-1",
+    "program": "program-1",
     "nobody": None,
 }
-EVERYBODY = "supervisor,lead,worker,auditor,admin,resident"  # groups: so that nothing but right and place decides
+EVERYBODY = "supervisor,lead,worker,auditor,admin,resident,program"  # groups: so that nothing but right and place decides
 DIAGRAM = (
     '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" '
     'id="d" targetNamespace="t"><process id="{key}" name="{key}" isExecutable="true">'
@@ -77,7 +78,14 @@ BODIES = {
     "documents.erase": lambda world, place: {"data": {"reason": "本人申请"}},
     "instances-api.start": lambda world, place: {"json": {"definition": "everybody", "place": place.room}},
     "instances-api.cancel": lambda world, place: {"json": {"reason": "迁出"}},
-    "instances-api.message": lambda world, place: {"json": {"name": "paid"}},
+    "messages-api.publish": lambda world, place: {"json": {"name": "paid"}},
+    "messages-api.send": lambda world, place: {"json": {"name": "paid"}},
+    "operations-api.move": lambda world, place: {"json": {"reason": "核对"}},
+    "operations-api.correct": lambda world, place: {"json": {"reason": "核对", "variables": {"x": 1}}},
+    "jobs-api.activate": lambda world, place: {"json": {"type": "paper", "worker": "w"}},
+    "jobs-api.complete": lambda world, place: {"json": {"worker": "w"}},
+    "jobs-api.fail": lambda world, place: {"json": {"worker": "w", "message": "offline"}},
+    "jobs-api.throw_error": lambda world, place: {"json": {"worker": "w", "code": "none"}},
     "inbox.delegate": lambda world, place: {"data": {"to": place.colleague}},
     "tasks-api.delegate": lambda world, place: {"json": {"to": place.colleague}},
     "tasks-api.complete": lambda world, place: {"json": {"data": {}}},
@@ -105,6 +113,9 @@ HELD = {"inbox.release", "inbox.complete", "tasks-api.release", "tasks-api.compl
 # Routes after which the caller has to sign in again.
 LEAVING = {"account.leave", "tokens-api.sign_out", "account.sessions_end", "sessions-api.end", "sessions-api.end_others"}
 
+# Parameters of addresses, and commands, that name what no such county has: whoever is let through is told that it is not there.
+UNBUILT = {"job_id", "delivery_id", "party", "party:erase"}
+
 # Route of a command → its arguments. Commands of the product itself are not for people and need none.
 ARGUMENTS = {
     "account:create": lambda world, place: (place.person, "wu", "a new horse", ["worker"]),
@@ -116,6 +127,8 @@ ARGUMENTS = {
     "instance:start": lambda world, place: ("everybody", {}, place.room),
     "instance:cancel": lambda world, place: (place.case, "迁出"),
     "instance:retry": lambda world, place: (place.case,),
+    "instance:move": lambda world, place: (place.case, 1, "核对"),
+    "instance:correct": lambda world, place: (place.case, "核对", {"x": 1}),
     "task:claim": lambda world, place: (place.task,),
     "task:release": lambda world, place: (place.task,),
     "task:delegate": lambda world, place: (place.task, place.colleague),
@@ -155,6 +168,9 @@ class World:
         self.site, self.county, self.system = site, site.county, site.county.system
         self.county.deploy(**{"everybody.bpmn": DIAGRAM.format(key="everybody", groups=EVERYBODY)})
         self.county.deploy(**{"spare.bpmn": SPARE})
+        admin, now = self.county.act("admin"), self.county.now
+        made = organisation.add_person(self.system, admin, "外部程序", "county", now=now)
+        opening.create_account(self.system, admin, made["id"], "program-1", PASSWORD, ["program"], now=now)
         page = site.visit("supervisor").get("/settings/parameters").text
         self.parameter = re.search(r'name="key" value="(\w+)"', page)[1]
         self._clients: dict[str, tuple] = {}
@@ -261,21 +277,23 @@ class World:
             "outing_id": place.outing,
             "alert_id": place.alert,
             "username": place.colleague,
-            "party": "1",
             "key": "spare",
             "number": 1,
             "name": "spare.bpmn",
             "code": "zh",
             "filename": "site.css",
+            "token": 1,
+            "kind": "timers",
+            **dict.fromkeys(UNBUILT, "1"),
             "session_id": self._spare.get(key, place.session) if rule.endpoint == "sessions-api.end" else place.session,
         }
         if rule.endpoint == "county.unit":
             known["key"] = place.station
         return {name: known[name] for name in rule.arguments}
 
-    def touch(self) -> None:
-        """Something was done to the objects: the next request gets new ones."""
-        self._places.clear()
+    def touch(self, which: str) -> None:
+        """Something was done to the objects of a place: the next request gets new ones."""
+        self._places.pop(which, None)
 
     def hold(self, key: str, which: str) -> None:
         """Have somebody hold the task of a place: the caller where it is theirs to take, else a colleague there."""

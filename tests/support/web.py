@@ -14,9 +14,9 @@ MASTER_KEY = "07" * 32  # the one that tests.support.counties seals with
 
 
 class Site:
-    """The application and its county."""
+    """The application and its county; `settings` as webapp.config has them."""
 
-    def __init__(self, county: County, folder):
+    def __init__(self, county: County, folder, **settings):
         self.county = county
         (folder / "master.key").write_text(MASTER_KEY)
         self.app = create_app(
@@ -27,6 +27,7 @@ class Site:
                 "county_id": county.system.county_id,
                 "clock": lambda: county.now,
                 "testing": True,
+                **settings,
             }
         )
 

@@ -69,6 +69,7 @@ PEOPLE = [
     _somebody("auditor", "审计", "county", "auditor"),
     _somebody("admin", "管理员", "county", "admin"),
     _somebody("resident", "居民", "county", "resident"),
+    _somebody("program", "程序", "county", "program"),
     Somebody("nobody", "未登录", None),
 ]
 
