@@ -206,7 +206,7 @@ def _shown(value):
     if isinstance(value, list):
         return [_shown(item) for item in value[:20]]
     if isinstance(value, dict | feel.FeelFunction):
-        return "(…)"
+        return "（…）"
     return feel.to_plain(value) if isinstance(value, Decimal) else str(feel.to_plain(value))
 
 

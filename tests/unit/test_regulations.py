@@ -250,7 +250,7 @@ def test_long_texts_are_not_shown():
     )
     facts = act(data={"text": "张三" * 30, "list": [Decimal("1.5"), NOW.date(), {"a": 1}], "map": {"name": "张三"}})
     (verdict,) = check(Tables([compile_regulation(xml)]), "complete", facts, NOW)
-    assert verdict.facts == {"input 1": "(60 字)", "input 2": [1.5, "2026-03-02", "(…)"], "input 3": "(…)"}
+    assert verdict.facts == {"input 1": "（60 字）", "input 2": [1.5, "2026-03-02", "（…）"], "input 3": "（…）"}
 
 
 def test_service_delivery_is_led_through_without_a_block():

@@ -45,14 +45,14 @@ def test_message_is_chinese_and_engine_error():
     """The web layer shows it as any other refusal."""
     with pytest.raises(EngineError) as caught:
         feel.compile("年龄 >= ")
-    assert caught.value.message == "表达式第 1 行第 7 列有误:这里应为表达式,却是表达式的结尾。"
+    assert caught.value.message == "表达式第 1 行第 7 列有误：这里应为表达式，却是表达式的结尾。"
     assert caught.value.code == "feel_syntax_error"
     assert caught.value.hint
 
 
 def test_full_width_punctuation_is_recognised():
     """A Chinese keyboard writes “，” where FEEL wants “,”."""
-    with pytest.raises(feel.FeelSyntaxError, match="全角的「，」,可能想写「,」"):
+    with pytest.raises(feel.FeelSyntaxError, match="全角的「，」，可能想写「,」"):
         feel.compile("min(1，2)")
 
 

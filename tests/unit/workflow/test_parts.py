@@ -6,10 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 from engine import feel
+from engine.findings import MOST
 from engine.workflow import compile_process, unknown_names
 from engine.workflow.faults import FAULTS, FIELDS
 from engine.workflow.formula import CYCLE, Environment, Formula
-from engine.workflow.report import MAX_FINDINGS, Report
+from engine.workflow.report import Report
 from engine.workflow.variables import Sight, Variables, nested, propagate, visible
 from tests.bpmn.builder import Diagram
 from tests.bpmn.harness import NOW
@@ -92,10 +93,10 @@ def test_every_fault_speaks_two_languages():
 
 def test_findings_are_bounded_and_told_once():
     report = Report()
-    for number in range(2 * MAX_FINDINGS):
+    for number in range(2 * MOST):
         report.add("no_form", f"u{number % 300}")
         report.add("no_start", f"s{number}")
-    assert len(report.findings) == MAX_FINDINGS
+    assert len(report.findings) == 2 * MOST  # so many faults, so many remarks
     assert report.refused
 
 
