@@ -60,6 +60,10 @@ format: $(VENV)/.dev ## 自动修正可修的问题 · fix what can be fixed
 bench: $(VENV)/.dev ## 性能对比，写入 docs/performance.md · measure, write docs/performance.md
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+.PHONY: fill
+fill: $(VENV)/.dev ## 造一个十万个案的县，供规模测试 · a county of 100,000 cases for the bench of scale
+	@$(BIN)/python -m tests.bench.fill $(ARGS)
+
 .PHONY: pictures
 pictures: browser $(VENV)/.dev node_modules/.all $(VENDOR)/.built translations ## 重拍 README 的图 · take the README's pictures anew
 	@$(BIN)/pytest -q tests/browser/pictures.py

@@ -1,4 +1,7 @@
-"""`make bench`: prints the table and writes it to docs/performance.md. ARGS: --rounds N (cases of each kind, default 150)."""
+"""`make bench`: prints the table and writes it to docs/performance.md. ARGS: --rounds N (cases of each kind, default 150).
+
+ARGS=--scale writes docs/scale.md instead (tests/bench/scale.py): --cases N (of the full county), --steps N (of the long case), --database.
+"""
 
 import argparse
 import os
@@ -10,8 +13,8 @@ import time
 from pathlib import Path
 
 from engine.system import settle
-from tests.bench import naive, ours
-from tests.support.databases import ROOT
+from tests.bench import naive, ours, scale
+from tests.support.databases import BACKENDS, ROOT
 
 LOOP = 1000
 WINDOW = 9  # completions around iteration 10 and before iteration 1,000 whose median is compared
@@ -22,7 +25,15 @@ def main() -> None:
     """Measure, print, write."""
     options = argparse.ArgumentParser()
     options.add_argument("--rounds", type=int, default=150)
-    rounds = options.parse_args().rounds
+    options.add_argument("--scale", action="store_true")
+    options.add_argument("--cases", type=int, default=100_000)
+    options.add_argument("--steps", type=int, default=scale.STEPS)
+    options.add_argument("--database", choices=BACKENDS, action="append")
+    given = options.parse_args()
+    rounds = given.rounds
+    if given.scale:
+        scale.main(rounds, given.cases, given.steps, given.database or BACKENDS)
+        return
     os.environ.setdefault("PYTHONHASHSEED", "0")
     with tempfile.TemporaryDirectory(prefix="shuibo-bench-", dir=ROOT / "var" if (ROOT / "var").is_dir() else None) as folder:
         county, served = (ours.open_county(Path(folder), name) for name in ("command", "http"))  # each way writes its own file

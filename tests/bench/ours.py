@@ -117,8 +117,8 @@ class OverHttp:
 
 
 @contextmanager
-def gunicorn(county: County, folder: Path):
-    """The product's web server, one process, on a free port; answers the port."""
+def gunicorn(county: County, folder: Path, processes: int = 1):
+    """The product's web server on a free port; answers the port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -130,7 +130,7 @@ def gunicorn(county: County, folder: Path):
         "SHUIBO_COUNTY": county.system.county_id,
         "SHUIBO_PORT": str(port),
         "SHUIBO_VAR": str(folder),
-        "SHUIBO_WEB_PROCESSES": "1",
+        "SHUIBO_WEB_PROCESSES": str(processes),
     }
     command = [sys.executable, "-m", "gunicorn", "-c", "python:webapp.gunicorn_conf"]
     with (folder / "gunicorn.log").open("w") as log:

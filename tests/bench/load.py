@@ -1,0 +1,44 @@
+"""A program that completes tasks over HTTP as fast as the server answers, on several connections. `python -m tests.bench.load PORT FILE CONNECTIONS`.
+
+FILE holds task ids as JSON, all claimed by ft-01-1. Prints JSON: completions, seconds, and the seconds of CPU that this program took.
+"""
+
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+
+from tests.bench.ours import TEN_FIELDS, OverHttp
+
+
+def main(port: int, file: str, connections: int) -> None:
+    """Complete every task; the clock runs from when all connections stand."""
+    tasks = json.loads(Path(file).read_text(encoding="utf-8"))
+    clients = [OverHttp(port) for _ in range(connections)]
+    lock, failed = threading.Lock(), []
+
+    def work(client: OverHttp) -> None:
+        while True:
+            with lock:
+                if not tasks or failed:
+                    return
+                task = tasks.pop()
+            try:
+                client.complete(task, TEN_FIELDS)
+            except (OSError, RuntimeError) as error:
+                failed.append(str(error))
+
+    number, threads = len(tasks), [threading.Thread(target=work, args=(client,)) for client in clients]
+    began, used = time.perf_counter(), time.process_time()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        sys.exit(failed[0])
+    print(json.dumps({"completions": number, "seconds": time.perf_counter() - began, "cpu": time.process_time() - used}))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
