@@ -85,11 +85,11 @@ class Case:
     def waits(self) -> list[Wait]:
         """Open user tasks, the oldest first."""
         open_tasks = [token for token in self.tokens.values() if token.offer is not None]
-        return [self._wait(token) for token in sorted(open_tasks, key=lambda token: token.id)]
+        return [Wait.of(token, self.process) for token in sorted(open_tasks, key=lambda token: token.id)]
 
     def timers(self) -> list[Timer]:
         """Due times the host must watch, the next one first."""
-        return [self._timer(alarm) for alarm in sorted(self.alarms.values(), key=lambda alarm: (alarm.due, alarm.id))]
+        return [Timer.of(alarm, self.process) for alarm in sorted(self.alarms.values(), key=lambda alarm: (alarm.due, alarm.id))]
 
     def subscriptions(self) -> list[Subscription]:
         """Messages and signals it waits for, the oldest first. Conditions concern nobody else."""
@@ -379,25 +379,3 @@ class Case:
         if timer not in self.alarms:
             raise NoSuchTimer(timer=timer)
         return self.alarms[timer]
-
-    def _wait(self, token: Token) -> Wait:
-        offer = token.offer
-        return Wait(
-            token=token.id,
-            element=self.process.elements[token.element],
-            since=token.since,
-            assignee=offer.assignee,
-            candidate_groups=list(offer.candidate_groups),
-            candidate_users=list(offer.candidate_users),
-            due=offer.due,
-            follow_up=offer.follow_up,
-            priority=offer.priority,
-            visit=token.visit,
-        )
-
-    def _timer(self, alarm: TimerState) -> Timer:
-        event = self.process.elements[alarm.element]
-        repeating = alarm.interval and event.repeats
-        remaining = (None if alarm.repeats is None else alarm.repeats - alarm.fired - 1) if repeating else 0
-        formula = event.timer.formula
-        return Timer(alarm.id, alarm.token, event, alarm.due, remaining, formula.is_calendar_based, alarm.since)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from engine.workflow.model import Element, Trigger
+from engine.workflow.model import Element, Process, Trigger
+from engine.workflow.state import TimerState, Token
 
 KINDS = frozenset(
     {
@@ -92,6 +93,23 @@ class Wait:
     priority: int
     visit: int
 
+    @classmethod
+    def of(cls, token: Token, process: Process) -> "Wait":
+        """From a token that has an offer."""
+        offer = token.offer
+        return cls(
+            token=token.id,
+            element=process.elements[token.element],
+            since=token.since,
+            assignee=offer.assignee,
+            candidate_groups=list(offer.candidate_groups),
+            candidate_users=list(offer.candidate_users),
+            due=offer.due,
+            follow_up=offer.follow_up,
+            priority=offer.priority,
+            visit=token.visit,
+        )
+
 
 @dataclass(frozen=True)
 class Timer:
@@ -104,6 +122,14 @@ class Timer:
     remaining: int | None
     calendar_based: bool
     since: datetime
+
+    @classmethod
+    def of(cls, alarm: TimerState, process: Process) -> "Timer":
+        """From what the state holds of it."""
+        event = process.elements[alarm.element]
+        repeating = alarm.interval and event.repeats
+        remaining = (None if alarm.repeats is None else alarm.repeats - alarm.fired - 1) if repeating else 0
+        return cls(alarm.id, alarm.token, event, alarm.due, remaining, event.timer.formula.is_calendar_based, alarm.since)
 
 
 @dataclass(frozen=True)
