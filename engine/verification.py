@@ -1,6 +1,7 @@
 """Is the history whole, and do the tables say what the history says?
 
-Walks every stream once, in order, with memory bounded by one stream; then counts the guarded rows that no event explains.
+Walks every stream once, in order, and looks up the rows that the streams speak of a few hundred at a time; memory is bounded by one
+stream and the heads of all. Then it counts the guarded rows that no event explains.
 Whoever tampers need not keep to our types: a text where bytes belong, JSON or a time that is none. That too is a fault with a place.
 """
 
@@ -43,6 +44,7 @@ def _verify(session: Session, progress: Callable[[int, int], None]) -> Iterator[
     total = session.scalar(select(func.count()).select_from(Event))
     done = 0
     explained: dict[str, int] = {}
+    spoken: list[tuple[str, str, str | None, int]] = []
     heads = {row.id: (row.seq, row.hash, row.county_id) for row in session.execute(select(*_columns(Stream)))}
     query = select(*_columns(Event)).order_by(Event.stream, Event.seq).execution_options(yield_per=BATCH)
     for stream_id, events in groupby(session.execute(query), key=lambda event: event.stream):
@@ -57,7 +59,11 @@ def _verify(session: Session, progress: Callable[[int, int], None]) -> Iterator[
             if done % BATCH == 0:
                 progress(done, total)
         yield from _check_head(stream_id, heads.pop(stream_id, None), last)
-        yield from _check_rows(session, stream_id, rows, explained)
+        spoken += [(stream_id, name, digest, seq) for name, (digest, seq) in rows.items()]
+        if len(spoken) >= BATCH:
+            yield from _check_rows(session, spoken, explained)
+            spoken.clear()
+    yield from _check_rows(session, spoken, explained)
     for stream_id, (seq, *_) in heads.items():
         if seq:
             yield Fault(f"{stream_id}#1", "events_removed", f"这条历史应有 {seq} 个事件，一个也没有了")
@@ -87,19 +93,18 @@ def _check_head(stream_id: str, head: tuple | None, last: tuple) -> Iterator[Fau
         yield Fault(f"{stream_id}#{last[0]}", "head_differs", "末尾的事件与登记的哈希不符：有事件被添加或登记被改动")
 
 
-def _check_rows(session: Session, stream_id: str, rows: dict, explained: dict[str, int]) -> Iterator[Fault]:
-    """Compare the rows a stream speaks of with the tables."""
-    by_table: dict[str, list[str]] = {}
-    for name in rows:
-        by_table.setdefault(name.split("/", 1)[0], []).append(name)
+def _check_rows(session: Session, spoken: list[tuple], explained: dict[str, int]) -> Iterator[Fault]:
+    """Compare rows that streams speak of, as (stream, name, digest or None, sequence), with the tables."""
+    by_table: dict[str, list[tuple]] = {}
+    for said in spoken:
+        by_table.setdefault(said[1].split("/", 1)[0], []).append(said)
     for table, names in by_table.items():
         model = _guarded().get(table)
         if model is None:  # also when whoever asks has not imported engine.tables: better a fault than a table that nobody looks at
             yield Fault(table, "table_unknown", f"历史写下了 {len(names)} 行，但没有这张表可以核对")
             continue
-        found = _load(session, model, names)
-        for name in names:
-            digest, seq = rows[name]
+        found = _load(session, model, [name for _stream, name, _digest, _seq in names])
+        for stream_id, name, digest, seq in names:
             row = found.get(name)
             if row is None and digest is not None:
                 yield Fault(name, "row_removed", f"这一行被删除（{stream_id}#{seq} 写下了它）")
@@ -170,7 +175,7 @@ def _guarded() -> dict[str, type]:
 class _Tolerant(UserDefinedType):
     """A column's type that reads whatever stands there."""
 
-    cache_ok = False
+    cache_ok = True
 
     def __init__(self, kind):
         self.kind = kind
