@@ -26,7 +26,7 @@ def erase(act: Act, instance_id: str, party: str, reason: str) -> dict:
     stream = subject(instance_id, party)
     key = act.session.scalar(select(SubjectKey).where(SubjectKey.subject == stream).with_for_update())
     if key is None:
-        raise NotFound(what="当事人", key=party)
+        raise InvalidRequest(field="party", reason="这个个案没有这名当事人")
     if key.destroyed_at is not None:
         raise Erased()
     act.system.vault.destroy(key, act.now)

@@ -41,6 +41,8 @@ def attributes_of(examiner: Examiner, element: str, kind: str, source: Mapping) 
             found[name] = properties[name]
     if kind in ("group", "dynamiclist") and isinstance(properties.get("party"), str) and isinstance(source.get("path"), str):
         found |= {"party": properties["party"], "party_path": source["path"]}  # see engine.parties
+    if properties.get("paper") == "no":  # for the station's eyes: not on a paper that others sign (engine.documents)
+        found["off_paper"] = True
     if kind == "textarea":
         found["rows"] = _whole(examiner, element, properties, "rows", 2, 40, 4)
     if kind in ("textfield", "number"):

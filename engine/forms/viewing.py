@@ -45,7 +45,7 @@ class FieldView:
     number: min, max, step, decimals, prefix, suffix · textfield, textarea: min_length, max_length, prefix, suffix, rows,
     format (email, phone) · datetime: subtype, local (the input's text), earliest, interval ·
     dynamiclist: min_items, max_items, fixed · entry: index · table: columns_of_table, rows_of_table ·
-    text: text (Markdown), html (safe), html_en · image: source, alt · any: row, columns (of 16), placeholder, autocomplete.
+    text: text (Markdown), html (safe), html_en · image: source, alt · any: row, columns (of 16), placeholder, autocomplete, off_paper (not to be printed).
 
     `live`: the FEEL texts of hide, readonly, required, expression. A dynamic list has one child of kind `entry` for each entry, and
     `template`, the entry that a new one is made from.
@@ -201,7 +201,7 @@ def _attributes(state: Evaluation, node: Node) -> dict[str, Any]:
     """See FieldView."""
     component = node.component
     known, kind = component.attributes, component.kind
-    found = {name: known[name] for name in ("row", "columns", "placeholder", "autocomplete") if name in known}
+    found = {name: known[name] for name in ("row", "columns", "placeholder", "autocomplete", "off_paper") if name in known}
     for name in ("prefix", "suffix"):
         if known.get(name):
             found[name] = state.text(known[name], node)

@@ -152,7 +152,7 @@ class Petition(Service):
         self.authors: dict[str, list[str]] = {}
         self.numbers = itertools.count(1)
         names = host_names() | {"case": {"id": "1", "number": "20260302-AAAAAA", "place": "room-001"}}
-        Driver.__init__(self, BUNDLE.process, names=names, decide=self._decide, zone=CALENDAR.zone)
+        Driver.__init__(self, BUNDLE.processes[0], names=names, decide=self._decide, zone=CALENDAR.zone)
         self.answer("register", **registered)
 
     def _decide(self, decision: str, context: dict):

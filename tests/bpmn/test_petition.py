@@ -345,7 +345,7 @@ def test_nothing_to_remark():
 def test_every_element_has_both_names():
     nameless = [
         element.id
-        for element in BUNDLE.process.elements.values()
+        for element in BUNDLE.processes[0].elements.values()
         if element.kind not in (Kind.EXCLUSIVE, Kind.PARALLEL) and not (element.name and element.properties.get("name_en"))
     ]
     assert nameless == []
@@ -365,7 +365,7 @@ def test_each_deadline_of_the_law_is_named_with_its_source():
 
 
 def test_the_papers_of_the_procedure():
-    titles = [element.properties["document"] for element in BUNDLE.process.elements.values() if "document" in element.properties]
+    titles = [element.properties["document"] for element in BUNDLE.processes[0].elements.values() if "document" in element.properties]
     assert {"家访记录", "评估报告", "化解方案", "调解笔录", "调解协议书", "延期告知书", "回访表"} <= set(titles)
 
 

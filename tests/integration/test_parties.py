@@ -133,8 +133,10 @@ def test_who_erases_whom(dispute):
         erase(county.system, county.act("lead-01"), case, "1", "本人申请", now=county.now)
     with pytest.raises(InvalidRequest):
         erase(county.system, county.act("supervisor"), case, "1", " ", now=county.now)
-    with pytest.raises(NotFound):
+    with pytest.raises(InvalidRequest):
         erase(county.system, county.act("supervisor"), case, "3", "本人申请", now=county.now)
+    with pytest.raises(NotFound):
+        erase(county.system, county.act("supervisor"), "nothing", "1", "本人申请", now=county.now)
     erase(county.system, county.act("supervisor"), case, "1", "本人申请", now=county.now)
     with pytest.raises(Erased):
         erase(county.system, county.act("supervisor"), case, "1", "本人申请", now=county.now)

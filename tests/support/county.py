@@ -32,6 +32,7 @@ posts:
   - {each: county, username: supervisor-2, name: 吴总督, roles: [supervisor]}
   - {each: station, username: "ft-{number}-2", name: 江专二, workforce: full_time}
   - {each: station, username: "partner-{number}-child", name: 唐主任, workforce: partner, partner: child}
+  - {each: station, username: "partner-{number}-petition", name: 秦信访, workforce: partner, partner: petition}
 """
 
 

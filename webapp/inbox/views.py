@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from markupsafe import Markup
 
-from engine import assignment, clients, definitions, instances as cases, organisation, tasks
+from engine import assignment, clients, definitions, documents, instances as cases, organisation, tasks
 from engine.commands import tasks as commands
 from engine.commands.running import words
 from engine.db import new_id
@@ -108,7 +108,12 @@ def complete(task_id: str):
     except (InvalidForm, *REFUSALS) as refusal:
         detail = tasks.detail(system(), session(), actor(), task_id)  # the command ended the session that read it
         return _page(detail, submitted, getattr(refusal, "errors", None), refusal), status_of(refusal)
-    flash(Markup(gettext("“%(name)s”已办结。")) % {"name": name}, "ok")
+    told = Markup(gettext("“%(name)s”已办结。")) % {"name": name}
+    if detail.element.properties.get("document"):
+        title, title_en = documents.titles_of(detail.element)
+        label = gettext("打印“%(title)s”", title=named({"name": title, "name_en": title_en}))
+        told += Markup(' <a href="{}">{}</a>').format(url_for("documents.document", task_id=task_id), label)
+    flash(told, "ok")
     return redirect(next_address(answer))
 
 
