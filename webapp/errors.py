@@ -7,7 +7,8 @@ import structlog
 from flask import Response, g, jsonify, render_template, request
 from flask_babel import gettext, lazy_gettext
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from gunicorn.http.errors import NoMoreData, ParseException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from engine import exceptions as e
 from engine.feel import FeelError
@@ -108,6 +109,8 @@ def register(app) -> None:
     """Every error of the application is shown by these three handlers."""
     app.register_error_handler(e.EngineError, show_engine_error)
     app.register_error_handler(HTTPException, show_http_error)
+    app.register_error_handler(ParseException, show_broken_body)
+    app.register_error_handler(NoMoreData, show_broken_body)
     app.register_error_handler(Exception, show_unknown_error)
 
 
@@ -135,6 +138,11 @@ def show_http_error(error: HTTPException):
     if getattr(error, "valid_methods", None):
         headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return answer(error.code, data.get("code") or CODES.get(error.code, "bad_request"), detail, data.get("hint") or str(hint), more, headers)
+
+
+def show_broken_body(_error: Exception):
+    """The server finds only while a body is read that its pieces are none, or that it breaks off."""
+    return show_http_error(BadRequest())
 
 
 def show_unknown_error(error: Exception):

@@ -4,7 +4,10 @@ import contextlib
 import ctypes
 import os
 import select
+import socket
 import sys
+import threading
+import time
 
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
@@ -14,6 +17,39 @@ from webapp.logs import Lines
 from webapp.supervisor import die_with_parent
 
 LINGER = 0.005  # seconds
+# Seconds in which a request must have come, its body included: who sends a byte now and then would hold a thread for ever.
+PATIENCE = float(os.environ.get("SHUIBO_WEB_PATIENCE", "90"))
+
+
+class Doorkeeper(threading.Thread):
+    """Stops listening to requests that take too long to arrive. An answer that takes long is sent all the same."""
+
+    def __init__(self):
+        """Started in each worker (`post_worker_init`)."""
+        super().__init__(name="doorkeeper", daemon=True)
+        self._open: dict[int, tuple[socket.socket, float]] = {}
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def watching(self, sock: socket.socket):
+        """While a request comes in on `sock` and is answered."""
+        with self._lock:
+            self._open[id(sock)] = sock, time.monotonic() + PATIENCE
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open.pop(id(sock), None)
+
+    def run(self) -> None:
+        """Look once a second."""
+        while True:
+            time.sleep(min(1.0, PATIENCE / 4))
+            with self._lock:
+                late = [sock for sock, until in self._open.values() if time.monotonic() > until]
+            for sock in late:
+                with contextlib.suppress(OSError):  # it has gone meanwhile
+                    sock.shutdown(socket.SHUT_RD)
 
 
 class LingeringWorker(ThreadWorker):
@@ -23,12 +59,18 @@ class LingeringWorker(ThreadWorker):
     of what HTTP costs. Only while there is a thread for every connection, so that nobody waits for one that lingers.
     """
 
+    doorkeeper = Doorkeeper()
+
     def handle(self, conn):
         """A request, and those that follow on its heels. Answers what gunicorn's does: whether to keep the connection."""
-        while (kept := super().handle(conn)) is True and self.alive and self.nr_conns <= self.cfg.threads:
+        while (kept := self._handle_one(conn)) is True and self.alive and self.nr_conns <= self.cfg.threads:
             if not conn.parser.unreader.buf.getvalue() and not select.select([conn.sock], [], [], LINGER)[0]:
                 break
         return kept
+
+    def _handle_one(self, conn):
+        with self.doorkeeper.watching(conn.sock):
+            return super().handle(conn)
 
 
 class ServerLog(Logger):
@@ -93,3 +135,4 @@ def post_fork(server, worker):
 def post_worker_init(worker):
     """The application is loaded."""
     settle()
+    worker.doorkeeper.start()

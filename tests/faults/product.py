@@ -31,8 +31,8 @@ HEALTHY_AFTER = 6.0  # seconds; who is killed younger is started again later and
 class Product:
     """`with Product(url, folder) as product:` serves the database at `url` on `product.port`."""
 
-    def __init__(self, url: str, folder: Path, web_processes: int = 2):
-        """`folder`: for keys and the log."""
+    def __init__(self, url: str, folder: Path, web_processes: int = 2, **settings: str):
+        """`folder`: for keys and the log; `settings`: more of the environment's."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -47,6 +47,7 @@ class Product:
             "SHUIBO_VAR": str(folder),
             "SHUIBO_WEB_PROCESSES": str(web_processes),
             "SHUIBO_PARENT": str(os.getpid()),  # a test that is killed leaves nothing behind
+            **settings,
         }
 
     def __enter__(self) -> "Product":

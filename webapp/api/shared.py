@@ -11,7 +11,7 @@ from flask import current_app, request
 from flask_babel import gettext
 from flask_smorest import Blueprint
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from engine import untrusted
 from engine.commands import LONGEST_KEY
@@ -129,6 +129,8 @@ class StrictParser(FlaskParser):
         body = req.get_data(cache=True)
         if not body:
             return {}
+        if req.content_length is None and len(body) >= (req.max_content_length or len(body) + 1):
+            raise RequestEntityTooLarge()  # sent in pieces: werkzeug stops at the limit and says nothing
         if not req.is_json:
             raise UnsupportedMediaType()
         try:
