@@ -78,6 +78,8 @@ def _why_not(run: "Run", wish: Outgoing) -> tuple[str, str] | None:
     """(code, message) of why a procedure cannot be called."""
     if run.depth() >= calls.DEEPEST:
         return "call_too_deep", f"流程互相调用超过 {calls.DEEPEST} 层"
+    if run.case.visits.get(run.element_of(wish.token), 0) > calls.MOST:
+        return "runs_in_circle", f"这个环节调用流程超过 {calls.MOST} 次：流程在原地打转，中间没有任何等待"
     try:
         process = definitions.published(run.act.system, run.act.session, wish.name).process
     except (NotFound, NotPublished):

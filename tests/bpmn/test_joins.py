@@ -4,7 +4,8 @@ from itertools import product
 
 import pytest
 
-from tests.bpmn.harness import Driver, diagram
+from tests.bpmn.builder import Diagram
+from tests.bpmn.harness import Driver, compile_process, diagram
 
 
 @pytest.mark.parametrize("orders", list(product(["ab", "ba"], repeat=3)))
@@ -64,3 +65,22 @@ def test_a_join_nobody_can_complete_is_an_incident():
     case.retry()
     assert case.case.status == "incident"
     assert case.cancel().case.status == "cancelled"
+
+
+def test_an_inclusive_join_waits_for_what_may_come_over_a_link():
+    made = Diagram("linked")
+    made.add("startEvent", "start")
+    made.add("parallelGateway", "split")
+    made.add("inclusiveGateway", "join")
+    made.user("here")
+    made.user("there")
+    made.event("intermediateThrowEvent", "away", "link", "back")
+    made.event("intermediateCatchEvent", "back", "link", "back")
+    made.user("after")
+    made.add("endEvent", "end")
+    made.path("start", "split", "here", "join", "after", "end")
+    made.path("split", "there", "away")
+    made.path("back", "join")
+    case = Driver(compile_process(made.xml())).complete("here")
+    assert case.waiting == ["there"]
+    assert case.complete("there").waiting == ["after"]

@@ -18,7 +18,7 @@ from tests.bpmn.play import Play
 from tests.bpmn.spiff import Spiff
 from tests.bpmn.tangle import tangle
 
-EXAMPLES = int(os.environ.get("SHUIBO_TEST_DIAGRAMS") or (10_000 if settings.get_current_profile_name() == "soak" else 200))
+EXAMPLES = int(os.environ.get("SHUIBO_TEST_DIAGRAMS") or (10_000 if settings.get_current_profile_name() == "soak" else 100))
 SOME = settings(max_examples=EXAMPLES)
 SEEDS = st.integers(0, 2**32)
 
@@ -75,18 +75,18 @@ def test_as_spiffworkflow_does(seed, size):
 def test_enough_of_the_diagrams_are_run():
     """Else the tests above would prove nothing."""
     tangled, blocks = Counter(), Counter()
-    for seed in range(100):
+    for seed in range(60):
         random = Random(seed)
         tangled[played(tangle(random, 8).xml(), random, 25)] += 1
         blocks[played(Blocks(random, 6).make().xml(), random, 600, ends=True)] += 1
-    assert tangled["refused"] < 50
-    assert tangled["completed"] > 25
+    assert tangled["refused"] < 30
+    assert tangled["completed"] > 15
     assert tangled["unclear"] + blocks["unclear"] < 5
 
 
 def test_the_diagrams_have_everything_in_them():
     kinds = Counter()
-    for seed in range(300):
+    for seed in range(100):
         random = Random(seed)
         for made in (Blocks(random, 8).make(), tangle(random, 8)):
             elements = compiled.elements.values() if (compiled := _compiled(made.xml())) else ()
@@ -94,7 +94,7 @@ def test_the_diagrams_have_everything_in_them():
             kinds += Counter("rounds" for element in elements if element.has_body)
             kinds += Counter("beside" for element in elements if element.kind == "boundary" and not element.interrupting)
     for trigger in ("timer", "message", "signal", "condition"):
-        assert all(kinds[kind, trigger] > 20 for kind in ("catch", "boundary", "start")), trigger
+        assert all(kinds[kind, trigger] > 10 for kind in ("catch", "boundary", "start")), trigger
     for kind in [
         ("boundary", "error"),
         ("start", "error"),
@@ -103,10 +103,10 @@ def test_the_diagrams_have_everything_in_them():
         ("throw", "link"),
         ("end", "terminate"),
     ]:
-        assert kinds[kind] > 20, kind
+        assert kinds[kind] > 5, kind
     for kind in ("event_based", "event_subprocess", "service_task", "receive_task", "subprocess"):
-        assert sum(count for name, count in kinds.items() if name[0] == kind) > 20, kind
-    assert kinds["rounds"] > 100 and kinds["beside"] > 100
+        assert sum(count for name, count in kinds.items() if name[0] == kind) > 10, kind
+    assert kinds["rounds"] > 30 and kinds["beside"] > 30
 
 
 def _compiled(xml: bytes):

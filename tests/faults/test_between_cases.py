@@ -197,19 +197,21 @@ class Ending:
         assert kinds(self.county, self.child).count("task:completed") == 1
 
 
-def test_killed_at_each_statement_between_the_end_of_a_called_case_and_its_caller(county, mortal):
-    """Before the first commit nothing is there, between the commits the worker finishes it, after both it is done already."""
+@pytest.mark.soak
+def test_killed_between_the_end_of_a_called_case_and_its_caller(county, mortal, campaign):
+    """At any statement: before the first commit nothing is there, between the commits the worker finishes it, after both it is done already."""
     mortal(county.now, *Ending(county).parts)  # compiles
     outcome, counted = mortal(county.now, *Ending(county).parts)
     assert "answer" in outcome and counted[BEFORE] == counted[AFTER] > 15
-    left = set()
-    for number in range(1, counted[BEFORE] + 1):
+    for number in campaign.rounds(16, 1000):
+        at = campaign.dice(number).randint(1, counted[BEFORE])
         ending = Ending(county)
-        outcome, ended = mortal(county.now, *ending.parts, (BEFORE, number))
-        assert outcome is None and ended == signal.SIGKILL, number
-        left.add((county.instance(ending.child).status, held(county, Delivery)))
+        outcome, ended = mortal(county.now, *ending.parts, (BEFORE, at))
+        assert outcome is None and ended == signal.SIGKILL, at
+        left = (county.instance(ending.child).status, held(county, Delivery))
+        assert left in {("active", 0), ("completed", 1)}, at
+        campaign.note(undone=int(left[0] == "active"), finished_by_the_worker=left[1])
         ending.finish()
-    assert left == {("active", 0), ("completed", 1)}
     assert held(county, Delivery) == 0
     assert_sound(county)
 

@@ -123,6 +123,23 @@ def test_calls_go_no_deeper_than_twenty(county):
     assert county.faults() == []
 
 
+def test_calls_that_go_round_without_a_wait_come_to_a_stop(county, monkeypatch):
+    monkeypatch.setattr(calls, "MOST", 30)
+    quick = Diagram("quick")
+    quick.add("startEvent", "start"), quick.add("endEvent", "end"), quick.path("start", "end")
+    county.deploy(**files(quick))
+    diagram = asking("round")
+    diagram.add("exclusiveGateway", "merge"), diagram.call("again", "quick"), diagram.add("exclusiveGateway", "enough")
+    diagram.path("ask", "merge", "again", "enough")
+    diagram.flow("enough", "end", "n < 0"), diagram.flow("enough", "merge", default=True)
+    county.deploy(**files(diagram))
+    case = begun(county, "round")
+    county.pass_time(seconds=1)
+    assert county.instance(case).status == "incident" and len(children(county, case)) == 30
+    assert [line["facts"]["code"] for line in county.history(case) if line["kind"] == "incident:raised"] == ["runs_in_circle"]
+    assert county.faults() == []
+
+
 def test_a_caller_that_is_cancelled_takes_its_called_cases_with_it(calling):
     case = begun(calling, "outer")
     [child] = children(calling, case)
