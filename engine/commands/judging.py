@@ -10,6 +10,7 @@ from sqlalchemy import select
 from engine import feel, reference, regulations
 from engine.audit import Kind
 from engine.commands import Act
+from engine.commands.running import Run
 from engine.db import new_id
 from engine.exceptions import RegulationRefused
 from engine.organisation import Actor
@@ -69,6 +70,19 @@ def person_facts(person: Actor) -> dict:
         "partner": person.partner,
         "unit": person.unit_key,
         "station": person.station_id,
+    }
+
+
+def case_facts(run: Run, token: int | None) -> dict:
+    """What regulations may ask about a restored case. `token`: the task's, whose variables they see; None for the case's own."""
+    return {
+        "id": run.instance.id,
+        "definition": run.instance.definition_key,
+        "place": run.instance.place_path,
+        "started_at": run.instance.started_at.astimezone(run.act.system.zone),
+        "variables": run.case.variables() if token is None else run.case.visible(token),
+        "stages_done": list(run.ledger["stages"]),
+        "authors": dict(run.ledger["authors"]),
     }
 
 

@@ -5,19 +5,18 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
-from engine import definitions, instances
+from engine import instances
 from engine.audit import Kind
 from engine.commands import Act, command
 from engine.commands.clock import next_look
-from engine.commands.judging import Matter, in_force, judge, person_facts
+from engine.commands.judging import Matter, case_facts, in_force, judge, person_facts
+from engine.commands.running import lock_instance
 from engine.db import new_id
 from engine.exceptions import AlreadyOut, InvalidForm, NotFound, OutingClosed
-from engine.instances import Instance, Task
+from engine.instances import CLAIMED, OFFERED, Instance, Task
 from engine.organisation import actor_of
 from engine.registers import outings
 from engine.registers.outings import OUT, PLANNED, Outing, OutingMember
-from engine.vault import SubjectKey
-from engine.workflow import Case
 
 LONGEST = timedelta(days=30)  # 站内默认 station default: nobody is out longer without saying so anew
 COMPANIONS = 10
@@ -145,23 +144,9 @@ def _what_for(act: Act, trip: dict) -> tuple[Task | None, Instance | None, dict]
         instances.open_instance(act.system, act.session, act.actor, instance_id)
     if instance_id is None:
         return None, None, {}
-    instance = act.session.get(Instance, instance_id)
-    state = instances.open_state(act.system, instance, act.session.get(SubjectKey, instance.key_id))
-    case = Case.restore(definitions.compiled(act.system, act.session, instance.version_id).process, state["case"])
-    open_task = task is not None and task.status in (instances.OFFERED, instances.CLAIMED)
-    return (
-        task,
-        instance,
-        {
-            "id": instance.id,
-            "definition": instance.definition_key,
-            "place": instance.place_path,
-            "started_at": instance.started_at.astimezone(act.system.zone),
-            "variables": case.visible(task.token) if open_task else case.variables(),
-            "stages_done": list(state["ledger"]["stages"]),
-            "authors": dict(state["ledger"]["authors"]),
-        },
-    )
+    run = lock_instance(act, instance_id).restore()
+    token = task.token if task is not None and task.status in (OFFERED, CLAIMED) else None
+    return task, run.instance, case_facts(run, token)
 
 
 def _new(act: Act, texts: dict, expected: datetime, leaves: bool, task: Task | None, instance: Instance | None):

@@ -6,7 +6,7 @@ from decimal import Decimal
 from engine import assignment, organisation
 from engine.audit import Kind
 from engine.commands import Act, command
-from engine.commands.judging import Matter, judge, person_facts
+from engine.commands.judging import Matter, case_facts, judge, person_facts
 from engine.commands.running import Run, lock_task, require_open, words
 from engine.exceptions import (
     InvalidRequest,
@@ -167,15 +167,7 @@ def _check(run: Run, task: Task, point: str, person: Actor, values: dict) -> Non
             "stage": element.properties.get("stage"),
             "data": values,
         },
-        "case": {
-            "id": run.instance.id,
-            "definition": run.instance.definition_key,
-            "place": run.instance.place_path,
-            "started_at": run.instance.started_at.astimezone(run.act.system.zone),
-            "variables": run.case.visible(task.token),
-            "stages_done": list(run.ledger["stages"]),
-            "authors": dict(run.ledger["authors"]),
-        },
+        "case": case_facts(run, task.token),
         "parameters": run.environment.names["parameters"],
     }
     if any(tag in VISITS for tag in facts["task"]["tags"]):  # only a visit is asked with how many it is made

@@ -83,7 +83,7 @@ def looks_right(page: Page, axe) -> None:
 
 def likely(element: str, now, **wishes) -> dict:
     """What somebody may well answer to the form of a task of service_delivery."""
-    form = BUNDLE.process.elements[element].form_id
+    form = BUNDLE.processes[0].elements[element].form_id
     schema = json.loads((SOURCES / "forms" / f"{form}.form").read_text(encoding="utf-8"))
     return answer(schema, LIKELY.get(element, {}) | wishes, now)
 
@@ -136,12 +136,12 @@ class Station:
     def do(self, who: str, element: str, **wishes) -> None:
         """Take the task from the list of what is offered, fill in its form, send it."""
         page = self.open(who, "/tasks/?view=offered")
-        page.get_by_role("button", name=f"领取 {BUNDLE.process.elements[element].name}").first.click()
+        page.get_by_role("button", name=f"领取 {BUNDLE.processes[0].elements[element].name}").first.click()
         self.complete(page, element, wishes)
 
     def complete(self, page: Page, element: str, wishes: dict) -> None:
         """Fill in the form of the task that is open in this browser, and send it."""
-        task = BUNDLE.process.elements[element]
+        task = BUNDLE.processes[0].elements[element]
         expect(page.get_by_role("heading", level=1)).to_have_text(task.name)
         fill(page, likely(element, self.county.now, **wishes))
         self.keep(page, task.form_id, element)

@@ -12,10 +12,12 @@ from sqlalchemy import func, select
 from engine import calendar, clients, definitions, instances, organisation
 from engine.clients import Record
 from engine.commands import instances as cases, tasks
+from engine.commands.alerts import acknowledge
 from engine.commands.seed import Progress, silent
 from engine.commands.timers import fire_due
 from engine.instances import Instance
 from engine.organisation import Actor
+from engine.registers import alerts
 from engine.system import System
 from webapp.demo.answers import answer
 from webapp.demo.stories import story_of
@@ -227,6 +229,16 @@ class _Course:
         tasks.claim(self.system, actor, task_id, now=moment - timedelta(minutes=2))
         data = answer(schema, self.about_client(moment) | step.wishes, moment.astimezone(self.system.zone), self.draw)
         tasks.complete(self.system, actor, task_id, data, now=moment)
+        if step.element == "crisis_approval":
+            self.tell_of_report(actor, moment)
+
+    def tell_of_report(self, lead: Actor, moment: datetime) -> None:
+        """The lead notes that the crisis was reported to the county centre."""
+        with self.system.database.read() as session:
+            waiting = alerts.waiting(session, self.system.vault, lead)
+        for line in waiting:
+            if line.alert.about("instance") == self.id:
+                acknowledge(self.system, lead, line.alert.id, "已电话报告县中心，书面报告存本站个案档案。", now=moment)
 
     def task(self, element: str) -> tuple[Actor, str, dict]:
         """Who does the open task of this element, its id and its form's schema."""
