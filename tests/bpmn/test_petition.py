@@ -262,7 +262,9 @@ def test_hardship_is_told_to_social_relief_and_stops_nothing():
     case.answer("assess", hardship="yes", hardshipNote="无收入，欠医疗费")
     assert "plan" in case.waiting
     assert "relief" in case.told("element:completed")
-    assert [sent.name for sent in case.asked] == ["relief_referral"]
+    [sent] = case.asked
+    assert (sent.name, sent.key) == ("relief_referral", "20260302-AAAAAA")
+    assert set(sent.variables) == {"petitionNumber", "petitionPlace"}  # nothing about the person leaves the case
 
 
 @pytest.mark.parametrize(

@@ -238,4 +238,5 @@ def test_an_answer_fills_every_form_of_the_product():
     for file in sorted((ROOT / "bpmn" / "forms").glob("*.form")):
         schema = json.loads(file.read_text(encoding="utf-8"))
         data = demo.answer(schema, {"birthDate": "1950-03-08"}, now)
-        assert compile_form(schema).read(data, {}, clock=now + timedelta(hours=1)), file.name
+        form = compile_form(schema)
+        assert form.read(data, {}, clock=now + timedelta(hours=1)) or not form.keys, file.name

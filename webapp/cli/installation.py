@@ -101,6 +101,7 @@ def fill(system: System, settings: Settings, county: Path = COUNTY, backlog: boo
 
         demo.seed_clients(system, now(), progress)
         demo.seed_backlog(system, now(), progress)
+        demo.seed_petitions(system, now(), progress)
     return password
 
 

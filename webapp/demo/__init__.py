@@ -6,5 +6,6 @@ Everything is made by commands, as people would; nothing writes rows. All person
 from webapp.demo.answers import answer
 from webapp.demo.backlog import seed_backlog
 from webapp.demo.people import seed_clients
+from webapp.demo.petitions import seed_petitions
 
-__all__ = ["answer", "seed_backlog", "seed_clients"]
+__all__ = ["answer", "seed_backlog", "seed_clients", "seed_petitions"]
