@@ -74,6 +74,8 @@ BODIES = {
     "account.password": lambda world, place: {"data": {"old": "not this one", "new": "another horse"}},
     "tokens-api.sign_in": lambda world, place: {"json": {"username": "ft-01-2", "password": PASSWORD}},
     "cases.new": lambda world, place: {"data": {"definition": "everybody", "place": place.room}},
+    "cases.move": lambda world, place: {"data": {"where": "1/", "reason": "核对"}},
+    "cases.correct": lambda world, place: {"data": {"name": "x", "value": "1", "reason": "核对"}},
     "cases.cancel": lambda world, place: {"data": {"reason": "迁出"}},
     "documents.erase": lambda world, place: {"data": {"reason": "本人申请"}},
     "instances-api.start": lambda world, place: {"json": {"definition": "everybody", "place": place.room}},
