@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Index, String, UniqueConstraint, select
+from sqlalchemy import Index, String, UniqueConstraint, or_, select, union
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine import assignment, audit
@@ -38,7 +38,10 @@ class Instance(Base):
     __tablename__ = "instance"
     __table_args__ = (
         UniqueConstraint("county_id", "number"),
-        Index("instance_by_station", "county_id", "station_id", "status", "id"),
+        # Lists are read newest first, and stop at a page: of the county, of a station, of a status.
+        Index("instance_by_age", "county_id", "id"),
+        Index("instance_by_station", "county_id", "station_id", "id"),
+        Index("instance_by_status", "county_id", "status", "id", "station_id"),
         Index("instance_by_client", "county_id", "client_id"),
         {"sqlite_with_rowid": False},
     )
@@ -73,7 +76,7 @@ class Task(Base):
 
     __tablename__ = "task"
     __table_args__ = (
-        Index("task_by_station", "county_id", "status", "station_id", "id"),
+        Index("task_by_station", "county_id", "status", "station_id", "id", "due_at"),  # the last for the figures of the home page
         Index("task_by_holder", "holder_id", "status", "id"),
         Index("task_by_instance", "instance_id", "token"),
         {"sqlite_with_rowid": False},
@@ -133,14 +136,23 @@ class Opened:
 
 def visible(actor: Actor):
     """SQL condition: the cases an actor's unit covers. Volunteers and partners see a case only through a task they hold."""
+    return or_(*_reach(actor))
+
+
+def _reach(actor: Actor) -> list:
+    """`visible`, as conditions of which each has an index of its own: by place, and by tasks held."""
+    county = Instance.county_id == actor.county_id
     if may(actor, "audit:read") or "supervisor" in actor.roles:
-        return Instance.county_id == actor.county_id
-    inside = Instance.place_path.startswith(actor.unit_path + "/", autoescape=True) | (Instance.place_path == actor.unit_path)
+        return [county]
     holds = Instance.id.in_(
         select(Task.instance_id).where(Task.holder_id == actor.person_id, Task.status == CLAIMED).scalar_subquery()
     )
-    allowed = inside if sees_place(actor) else holds
-    return (Instance.county_id == actor.county_id) & (allowed | holds)
+    if not sees_place(actor):
+        return [county & holds]
+    inside = county & (Instance.place_path.startswith(actor.unit_path + "/", autoescape=True) | (Instance.place_path == actor.unit_path))
+    if actor.station_id:
+        inside &= Instance.station_id == actor.station_id
+    return [inside, county & holds]
 
 
 def sees_place(actor: Actor) -> bool:
@@ -192,7 +204,7 @@ def seal_state(system: System, instance: Instance, key: SubjectKey, state: dict)
 def cases(session: Session, actor: Actor, *, status=None, definition=None, client_id=None, station_id=None, cursor=None, limit=50):
     """(instances newest first, next cursor) that the actor may see."""
     require(actor, "instance:read")
-    query = select(Instance).where(visible(actor)).order_by(Instance.id.desc()).limit(limit + 1)
+    wanted = [Instance.id < cursor] if cursor else []
     for column, value in (
         (Instance.status, status),
         (Instance.definition_key, definition),
@@ -200,11 +212,31 @@ def cases(session: Session, actor: Actor, *, status=None, definition=None, clien
         (Instance.station_id, station_id),
     ):
         if value:
-            query = query.where(column == value)
-    if cursor:
-        query = query.where(Instance.id < cursor)
-    found = list(session.scalars(query))
+            wanted.append(column == value)
+    found = newest(session, *(_ids(limit + 1, reach, *wanted) for reach in _reach(actor)), limit=limit + 1)
     return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+
+def search(session: Session, actor: Actor, number: str, client_ids: list[str], *, limit: int, **conditions) -> list[Instance]:
+    """The newest cases that the actor may see, of these clients or with a number that begins so. `conditions`: columns and values."""
+    require(actor, "instance:read")
+    wanted = [visible(actor), *(getattr(Instance, name) == value for name, value in conditions.items() if value)]
+    numbered = Instance.number.startswith(number.upper(), autoescape=True)
+    ways = (numbered, Instance.client_id.in_(client_ids)) if client_ids else (numbered,)
+    county = Instance.county_id == actor.county_id
+    return newest(session, *(_ids(limit, county, way, *wanted) for way in ways), limit=limit)
+
+
+def newest(session: Session, *ids, limit: int) -> list[Instance]:
+    """The newest of the cases that some queries of ids find, each of which has looked at no more than it must."""
+    query = select(Instance).where(Instance.id.in_(union(*ids))).order_by(Instance.id.desc()).limit(limit)
+    return list(session.scalars(query))
+
+
+def _ids(limit: int, *conditions):
+    """Ids of the newest cases that meet the conditions; a part of a union."""
+    found = select(Instance.id).where(*conditions).order_by(Instance.id.desc()).limit(limit).subquery()
+    return select(found.c.id)
 
 
 def tasks_of(session: Session, instance_id: str, open_only: bool = True) -> list[Task]:

@@ -103,8 +103,9 @@ def _condition(actor: Actor, view: str):
     """SQL condition of a view."""
     if view == "mine":
         return (Task.holder_id == actor.person_id) & (Task.status == CLAIMED)
-    at_place = or_(Task.place_path == actor.unit_path, Task.place_path.startswith(actor.unit_path + "/", autoescape=True))
-    scope = (Task.county_id == actor.county_id) & at_place
+    scope = Task.county_id == actor.county_id
+    if "/" in actor.unit_path or not actor.unit_path:  # else the county itself, which every place is in
+        scope &= or_(Task.place_path == actor.unit_path, Task.place_path.startswith(actor.unit_path + "/", autoescape=True))
     if actor.station_id:
         scope &= Task.station_id == actor.station_id
     if view == "offered":

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
+from engine import instances
 from engine.bundle import GIVEN
 from engine.commands.clients import register
 from engine.commands.instances import cancel, retry, start
@@ -24,6 +25,8 @@ from engine.exceptions import (
     TaskTaken,
 )
 from tests.bpmn.builder import Diagram
+from tests.support.counties import County, prepare
+from webapp.county.figures import by_station
 
 ASSIGN = '<zeebe:assignmentDefinition candidateGroups="full_time,part_time"/>'
 
@@ -347,3 +350,28 @@ def test_a_completion_is_at_most_15_statements_and_one_commit_whatever_its_histo
     assert max(counts) <= 15
     assert counts[-1] == counts[5]
     assert sizes[-1] <= sizes[5] + 8  # the digits of a counter
+
+
+def test_lists_of_cases_read_no_more_than_a_page(new_database):
+    """With 100,000 cases each of these took 0.4 s: every case of the county was read and sorted. (PostgreSQL plans by its statistics.)"""
+    county = County(new_database("sqlite", prepare=prepare))
+    statements = []
+
+    def note(_connection, _cursor, statement, parameters, _context, _many):
+        if "FROM instance" in statement:
+            statements.append((statement, parameters))
+
+    event.listen(county.system.database.engine, "before_cursor_execute", note)
+    with county.system.database.read() as session:
+        for who in ("supervisor", "lead-01", "assistant-001"):
+            instances.cases(session, county.act(who))
+            instances.cases(session, county.act(who), status="incident", cursor="f")
+            instances.search(session, county.act(who), "张三", ["nobody"], limit=30)
+        by_station(session, county.system.county_id, county.now)
+        event.remove(county.system.database.engine, "before_cursor_execute", note)
+        for statement, parameters in statements:
+            plan = [row[3] for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+            assert not [step for step in plan if step.startswith("SCAN instance")], plan
+            if "GROUP BY" in statement:
+                assert any("COVERING INDEX instance_by_status" in step for step in plan), plan
+    county.system.database.dispose()

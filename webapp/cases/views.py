@@ -186,16 +186,11 @@ def retry(instance_id: str):
 
 def _search(text: str, conditions: dict) -> list:
     """The latest cases of the people whom `text` finds (characters, pinyin, initials), and those whose number begins with it."""
-    auth.require("instance:read")
-    query = select(Instance).where(instances.visible(actor())).order_by(Instance.id.desc()).limit(PAGE)
-    for column, value in zip((Instance.status, Instance.definition_key, Instance.station_id), conditions.values(), strict=True):
-        if value:
-            query = query.where(column == value)
     people = []
     if organisation.may(actor(), "client:read"):
         people, _more = clients.search(session(), system().vault, actor(), text, limit=100)
-    numbered = Instance.number.startswith(text.upper(), autoescape=True)
-    return list(session().scalars(query.where(numbered | Instance.client_id.in_([each.id for each in people]))))
+    wanted = {"definition_key" if name == "definition" else name: value for name, value in conditions.items()}
+    return instances.search(session(), actor(), text, [each.id for each in people], limit=PAGE, **wanted)
 
 
 def note_look(instance_id: str) -> None:
