@@ -237,6 +237,9 @@ def _trigger(dialect: str, table: str, act: str) -> str:
     column = {"event": "stream", "stream": "id"}.get(table)
     row = "OLD" if act == "DELETE" else "NEW"
     when = f"WHEN ({row}.{column} NOT LIKE 'access/%')" if column else ""
+    if (table, act) == ("access_token", "UPDATE"):  # when a session was last used is noted now and then
+        changed = "IS NOT" if dialect == "sqlite" else "IS DISTINCT FROM"
+        when = f"WHEN (OLD.revoked_at {changed} NEW.revoked_at OR OLD.expires_at {changed} NEW.expires_at)"
     if dialect == "postgresql":
         return f"CREATE TRIGGER count_{act} AFTER {act} ON {table} FOR EACH ROW {when} EXECUTE FUNCTION count_write()"
     return (

@@ -26,7 +26,7 @@ STRANGE_PARTS += [b"Content-Disposition: form-data\r\n\r\nx", b'Content-Disposit
 
 @pytest.mark.soak
 def test_mutated_bundles(campaign, target):
-    for number in campaign.rounds(2, 1000):
+    for number in campaign.rounds(1, 400):
         dice = campaign.dice("bundles", number)
         with target() as fuzzed:
             valid = bundles(fuzzed)

@@ -1,5 +1,6 @@
 """Mutated requests to the API: valid ones, changed in one to three places. Every promise of tests/fuzz/harness.py holds for each answer."""
 
+import re
 from random import Random
 
 import pytest
@@ -14,7 +15,7 @@ BOUNDARY = "xxBOUNDARYxx"
 
 @pytest.mark.soak
 def test_mutated_requests_to_the_api(campaign, target):
-    for number in campaign.rounds(2, 800):
+    for number in campaign.rounds(2, 1400):
         dice = campaign.dice("requests", number)
         with target() as fuzzed:
             valid = requests(fuzzed)
@@ -61,7 +62,38 @@ def requests(fuzzed: Target) -> list[tuple[str, str, object]]:
         found += [("GET", f"/tasks/{task}", None), ("POST", f"/tasks/{task}/claim", None), ("POST", f"/tasks/{task}/release", None)]
         found += [("POST", f"/tasks/{task}/delegate", {"to": "assistant-001"}), ("POST", f"/tasks/{task}/complete", {"data": known["visit"]})]
     found += [("POST", f"/tasks/{known['claimed']}/complete", {"data": known["visit"]})] * 5
+    listed = {path for _method, path, _body in found}
+    found += [route for route in others(fuzzed) if route[1] not in listed]
     found += [("GET", f"/clients/{client}", None) for client in known["clients"]]
+    return found
+
+
+# Bodies of the routes that are not written out above, by the last word of the path.
+BODIES = {
+    "outings": {"destination": "张庄村", "reason": "走访", "expected_return": "2026-03-02T12:00", "companions": ["pt-01-1"]},
+    "extend": {"expected_return": "2026-03-02T15:00"},
+    "messages": {"name": "paid", "key": "7", "data": {"amount": 3}},
+    "signals": {"name": "alarm", "data": {"level": 3}},
+    "move": {"reason": "误操作", "flow": None},
+    "variables": {"reason": "更正", "variables": {"x": 1}, "expressions": {"y": "1 + 1"}},
+    "activate": {"type": "mail", "worker": "w", "limit": 3},
+    "complete": {"data": {"x": 1}, "worker": "w"},
+    "fail": {"message": "no", "retries": 1, "worker": "w"},
+    "acknowledge": {"note": "已处理"},
+}
+
+
+def others(fuzzed: Target) -> list[tuple[str, str, object]]:
+    """Whatever else the API has now: each route of the application, with ids that may exist."""
+    known = fuzzed.known
+    ids = {"instance_id": known["cases"][0], "task_id": known["claimed"], "client_id": known["clients"][0], "username": "ft-01-1", "token": "1"}
+    found: list[tuple[str, str, object]] = []
+    for rule in fuzzed.app.url_map.iter_rules():
+        if not rule.rule.startswith("/api/v1") or rule.endpoint.endswith((".sign_out", ".end_others")):
+            continue
+        path = re.sub(r"<(?:[^:>]+:)?([a-z_]+)>", lambda match: ids.get(match.group(1), "1"), rule.rule.removeprefix("/api/v1"))
+        for method in sorted(rule.methods & {"GET", "POST", "PATCH", "PUT", "DELETE"}):
+            found.append((method, path, BODIES.get(path.rsplit("/", 1)[-1], {}) if method in ("POST", "PATCH", "PUT") else None))
     return found
 
 
