@@ -4,7 +4,6 @@ one, two web processes with one, two workers with one, and writes docs/scale.md.
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -196,22 +195,51 @@ def _verification(county: County) -> str:
 
 
 def _web(county: County, folder: Path) -> str:
-    lines = ["| web processes | completions a second | CPU: web | load generator | the rest (PostgreSQL) |", "|---:|---:|---:|---:|---:|"]
+    lines = ["| web processes | completions a second | CPU: web | load generator | PostgreSQL | all others |", "|---:|---:|---:|---:|---:|---:|"]
     rates = []
     for processes in (1, 2):
         (folder / "tasks.json").write_text(json.dumps(_claimed(county, WEB_COMPLETIONS)), encoding="utf-8")
-        with gunicorn(county, folder, processes) as port:
+        with gunicorn(county, folder, processes) as port, county.system.database.engine.connect() as connection:
+            servers = {"web": _below(os.getpid()), "database": _below(_parent(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()))}
             command = [sys.executable, "-m", "tests.bench.load", str(port), str(folder / "tasks.json"), str(CONNECTIONS)]
-            machine, web = _machine_cpu(), resource.getrusage(resource.RUSAGE_CHILDREN)
+            before = [_machine_cpu(), *map(_cpu, servers.values())]
             told = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
-            machine = _machine_cpu() - machine
-        ended = resource.getrusage(resource.RUSAGE_CHILDREN)  # the server and the generator have been waited for
-        both = ended.ru_utime + ended.ru_stime - web.ru_utime - web.ru_stime
+            postmaster = _parent(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar())
+            after = [_machine_cpu(), _cpu(servers["web"]), _cpu(_below(postmaster))]
+        machine, web, database = (later - earlier for earlier, later in zip(before, after, strict=True))
         seconds = told["seconds"]
         rates.append(told["completions"] / seconds)
-        shares = [(both - told["cpu"]) / seconds, told["cpu"] / seconds, max(0.0, machine - both) / seconds]
-        lines.append(f"| {processes} | {rates[-1]:.0f} | " + " | ".join(f"{share:.0%}" for share in shares) + " |")
-    return "\n".join([*lines, "", f"Two web processes do {rates[1] / rates[0]:.2f} times the work of one ({CONNECTIONS} connections; 100 % is one core)."])
+        shares = [web, told["cpu"], database, max(0.0, machine - web - told["cpu"] - database)]
+        lines.append(f"| {processes} | {rates[-1]:.0f} | " + " | ".join(f"{share / seconds:.0%}" for share in shares) + " |")
+    told = f"Two web processes do {rates[1] / rates[0]:.2f} times the work of one ({CONNECTIONS} connections; 100 % is one core)."
+    return "\n".join([*lines, "", told])
+
+
+def _parent(process: int) -> int:
+    return int(_stat(process)[1])
+
+
+def _stat(process: int) -> list[str]:
+    """The fields of a process after its name: state, parent, …; empty when it has gone."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def _below(process: int) -> set[int]:
+    """All processes that it has started, and those that they have."""
+    parents = {int(each.name): int(fields[1]) for each in Path("/proc").glob("[0-9]*") if (fields := _stat(int(each.name)))}
+    found, more = set(), {process}
+    while more:
+        more = {child for child, parent in parents.items() if parent in more}
+        found |= more
+    return found
+
+
+def _cpu(processes: set[int]) -> float:
+    """Seconds of CPU that they have used."""
+    return sum(int(fields[11]) + int(fields[12]) for each in processes if (fields := _stat(each))) / os.sysconf("SC_CLK_TCK")
 
 
 def _claimed(county: County, number: int) -> list[str]:
