@@ -28,7 +28,7 @@ VISITS = {"visit", "home_visit"}  # tags of tasks done outside
 @command("task:claim", "task:claim")
 def claim(act: Act, task_id: str) -> dict:
     """Take an offered task; one of two wins. Raises NotFound, TaskTaken, TaskClosed, Forbidden, RegulationRefused."""
-    run, task = _take_up(act, task_id)
+    run, task = take_up(act, task_id)
     if task.status == CLAIMED and task.holder_id == act.actor.person_id:
         return _answer(run, task)
     _claim(run, task)
@@ -38,7 +38,7 @@ def claim(act: Act, task_id: str) -> dict:
 @command("task:release", "task:release")
 def release(act: Act, task_id: str) -> dict:
     """Give a claimed task back to those it was offered to. Its holder may, and who dispatches at its place."""
-    run, task = _take_up(act, task_id)
+    run, task = take_up(act, task_id)
     if task.status != CLAIMED:
         raise TaskNotYours()
     if task.holder_id != act.actor.person_id and not may(act.actor, "task:delegate"):
@@ -53,7 +53,7 @@ def release(act: Act, task_id: str) -> dict:
 @command("task:delegate", "task:delegate")
 def delegate(act: Act, task_id: str, to: str) -> dict:
     """Hand a task to the person with username `to`, who must be one it may be offered to. Raises as claim does."""
-    run, task = _take_up(act, task_id)
+    run, task = take_up(act, task_id)
     if task.status == CLAIMED and task.holder_id != act.actor.person_id and not organisation.covers(
         act.actor.unit_path, task.place_path
     ):
@@ -75,7 +75,7 @@ def complete(act: Act, task_id: str, data: dict) -> dict:
     Answers {id, status, instance: {id, status}, tasks: the new ones}. Raises NotFound, TaskNotYours, TaskTaken, TaskClosed, InvalidForm,
     RegulationRefused.
     """
-    run, task = _take_up(act, task_id)
+    run, task = take_up(act, task_id)
     complete_wait(run, task, data)
     return _answer(run, task) | {
         "instance": {"id": run.instance.id, "status": run.instance.status},
@@ -108,7 +108,7 @@ def complete_wait(run: Run, task: Task, data: dict, claim: bool = False) -> None
     run.save(done=task.token)
 
 
-def _take_up(act: Act, task_id: str) -> tuple[Run, Task]:
+def take_up(act: Act, task_id: str) -> tuple[Run, Task]:
     """Lock a task that the actor may know of; anybody else's is not found."""
     run, task = lock_task(act, task_id)
     if not in_reach(act.actor, task):

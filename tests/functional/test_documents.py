@@ -73,7 +73,7 @@ def test_the_notice_of_an_extension_is_a_letter(petition):
     site, case = petition
     visit = site.visit("partner-01-petition")
     page = words_of(visit.get(papers(visit, case)["延期告知书"]).text)
-    for expected in ("张三", "县自然资源局", "需要重新测绘", "王局长", "办理期限延长30日", "2026-06-08", "第三十四条"):
+    for expected in ("张三", "县自然资源局", "需要重新测绘", "王局长", "办理期限延长30日", "至2026年6月8日止", "第三十四条"):
         assert expected in page, expected
 
 

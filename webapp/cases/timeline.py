@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from flask_babel import gettext
 
-from engine import feel
+from engine import feel, parties
 from engine.definitions import Compiled
 from webapp import words
 from webapp.i18n import day, in_chinese, moment, named
@@ -213,7 +213,8 @@ def text_of(value, labels: Labels | None = None, key: str = "") -> str:
         return between.join(text_of(each, labels, key) for each in value) or NOTHING
     if isinstance(value, dict):
         order = {name: place for place, name in enumerate(labels.fields)}
-        parts = sorted(value.items(), key=lambda pair: order.get(pair[0], len(order)))
+        named_parts = [(name, each) for name, each in value.items() if name != parties.ID]
+        parts = sorted(named_parts, key=lambda pair: order.get(pair[0], len(order)))
         return gettext("；").join(f"{labels.fields.get(name, name)}{gettext('：')}{text_of(each, labels, name)}" for name, each in parts)
     plain = value if isinstance(value, str) else str(feel.to_plain(value))
     return labels.options.get((key, plain), plain)

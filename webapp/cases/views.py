@@ -7,7 +7,7 @@ from flask_babel import gettext
 from sqlalchemy import select
 
 from engine import audit, calls, clients, definitions, instances, operations, organisation
-from engine.commands import clients as viewing, instances as commands, operations as by_hand
+from engine.commands import clients as viewing, instances as commands, operations as by_hand, reporting
 from engine.db import new_id
 from engine.exceptions import Erased, Forbidden, InvalidRequest, NotFound, RegulationRefused
 from engine.instances import Instance
@@ -133,6 +133,7 @@ def case(instance_id: str):
         people=people,
         data=timeline.chapters(running.variables(), compiled, labels) if show_data else None,
         client=_client(opened.instance.client_id) if show_data else None,
+        buttons=reporting.buttons(running.subscriptions()) if organisation.may(actor(), "instance:start") else [],
         can_cancel=organisation.may(actor(), "instance:cancel") and opened.instance.status in ("active", "incident"),
         can_retry=organisation.may(actor(), "incident:retry") and opened.instance.status == "incident",
     )
@@ -171,6 +172,14 @@ def correct(instance_id: str):
     command(by_hand.correct, instance_id, request.form.get("reason", ""), None, expressions)
     flash(gettext("数据已更正，原因已记入经过。"), "warn")
     return redirect(url_for("cases.case", instance_id=instance_id))
+
+
+@pages.post("/<instance_id>/report/<element>")
+def report(instance_id: str, element: str):
+    """Tell a case of something that it hears of at any time; go on to what there is to do about it."""
+    answer = command(reporting.report, instance_id, element)
+    flash(gettext("已报告。"), "warn")
+    return redirect(_first_stop(answer))
 
 
 @pages.post("/<instance_id>/retry")

@@ -14,12 +14,22 @@ NARROW = ("textfield", "number", "datetime", "checkbox", *CHOICES)
 
 
 @dataclass
+class Line:
+    """A label with its value. `long`: a text of its own; `wide`: it takes both columns, being long or having no neighbour."""
+
+    label: str
+    value: str
+    long: bool
+    wide: bool = False
+
+
+@dataclass
 class Block:
-    """One part of a paper. `kind`: heading (text), lines (label, value, wide), table (head, rows, under a text), text (safe HTML)."""
+    """One part of a paper. `kind`: heading (text), lines, table (head, rows, under a text), text (safe HTML)."""
 
     kind: str
     text: str = ""
-    lines: list[tuple[str, str, bool]] = field(default_factory=list)
+    lines: list["Line"] = field(default_factory=list)
     head: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
 
@@ -33,7 +43,18 @@ def blocks(fields: tuple[FieldView, ...], filled: bool, notice: bool) -> list[Bl
             found[-1].lines += each.lines
         else:
             found.append(each)
+    for each in found:
+        _widen(each.lines)
     return found
+
+
+def _widen(lines: list[Line]) -> None:
+    """Two short lines stand side by side; one that has no neighbour takes the row."""
+    position = 0
+    for number, here in enumerate(lines, 1):
+        alone = position % 2 == 0 and (number == len(lines) or lines[number].long)
+        here.wide = here.long or alone
+        position = 0 if here.wide else position + 1
 
 
 def _blocks(fields: tuple[FieldView, ...], filled: bool, notice: bool) -> Iterator[Block]:
@@ -58,7 +79,7 @@ def _blocks(fields: tuple[FieldView, ...], filled: bool, notice: bool) -> Iterat
         elif each.kind in (*NARROW, "textarea"):
             value = text_of(each, filled)
             if value or not filled:
-                yield Block("lines", lines=[(_label(each), value, each.kind == "textarea" or "\n" in value)])
+                yield Block("lines", lines=[Line(_label(each), value, each.kind == "textarea" or "\n" in value)])
 
 
 def _list(each: FieldView, filled: bool, notice: bool) -> Iterator[Block]:

@@ -5,7 +5,7 @@ from flask_babel import gettext
 from markupsafe import Markup
 
 from engine import assignment, clients, definitions, documents, instances as cases, organisation, tasks
-from engine.commands import tasks as commands
+from engine.commands import reporting, tasks as commands
 from engine.commands.running import words
 from engine.db import new_id
 from engine.exceptions import (
@@ -117,6 +117,14 @@ def complete(task_id: str):
     return redirect(next_address(answer))
 
 
+@pages.post("/<task_id>/report/<element>")
+def report(task_id: str, element: str):
+    """Tell the task's case of something that it hears of at any time; go on to what there is to do about it."""
+    answer = command(reporting.report_at_task, task_id, element)
+    flash(gettext("已报告。"), "warn")
+    return redirect(next_address(answer))
+
+
 def next_address(answer: dict) -> str:
     """Where to go after a task: on to the case's next one if it is this person's to do, else back to the list."""
     for new in answer.get("tasks", ()):
@@ -147,6 +155,7 @@ def _page(detail, submitted: dict | None = None, errors: dict | None = None, ref
         documentation=detail.element.documentation,
         mine=mine,
         visit=not commands.VISITS.isdisjoint(words(detail.element.properties.get("tags"))),
+        buttons=reporting.buttons(detail.case.subscriptions()) if task.status in (OFFERED, CLAIMED) else [],
         claimable=task.status == OFFERED and not barrier(task),
         barrier=barrier(task) if task.status == OFFERED else None,
         form=detail.form,

@@ -95,6 +95,8 @@ RIGHTS: dict[str, Right] = {
     "documents.document": _task("task:read"),
     "documents.printed": _task("task:read"),
     "documents.erase": _place("client:erase"),
+    "cases.report": _place("instance:start"),
+    "inbox.report": _task("task:complete"),
     "cases.cancel": _place("instance:cancel"),
     "cases.retry": _place("incident:retry"),
     "instances-api.index": _list("instance:read"),
