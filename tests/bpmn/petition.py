@@ -114,7 +114,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "petition_closing_approval": {"approved": "yes"},
     "petition_revisit": {
         "revisitOn": "2026-05-01",
-        "revisitBy": "home",
+        "followUpMethod": "home",
         "fulfilled": "done",
         "satisfied": "yes",
         "relapse": "no",

@@ -306,6 +306,7 @@ def test_danger_at_any_step_is_reported_to_the_police_and_the_steps_go_on(before
     case.answer("police_noted")
     assert case.waiting == others
     assert case.variables["escalation"] == "handled"
+    assert case.variables["twoPersonVisit"] is True  # the regulation 安全管理 asks for two people from now on
 
 
 def test_danger_is_reported_each_time():

@@ -132,7 +132,7 @@ def test_a_refusal_and_an_escalation(served_site, device, visit, axe, shot):
     petition.start(WORKER, OFFICER)
     petition.do(WORKER, "home_visit", escalation="yes")
     assert {"police", "home_visit"} <= petition.open_tasks
-    petition.do(OFFICER, "police")
+    petition.do(OFFICER, "police", stepsGoOn="yes")
     petition.do(LEAD, "police_noted")
     petition.do(WORKER, "home_visit")
     petition.do(WORKER, "assess")

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.commands.reporting import report, report_at_task
-from engine.exceptions import Forbidden, InstanceClosed, InvalidRequest, NotFound
+from engine.exceptions import Forbidden, InstanceClosed, InvalidRequest, NotFound, RegulationRefused
 from tests.bpmn.petition import ANSWERS
 
 EVENT = "incident_reported"
@@ -53,3 +53,13 @@ def test_a_case_that_is_over_hears_nothing(working_county):
     assert county.instance(case).status == "completed"
     with pytest.raises(InstanceClosed):
         report(county.system, county.act("ft-01-1"), case, EVENT, now=county.now)
+
+
+def test_after_a_danger_nobody_visits_alone(petition):
+    """What the police report says (两人同行) binds the visits that are left (安全管理)."""
+    county, case = petition
+    county.do("ft-01-1", case, "home_visit", ANSWERS["petition_visit"] | {"escalation": "yes"})
+    county.do("ft-01-1", case, "police", ANSWERS["petition_police"])
+    with pytest.raises(RegulationRefused) as refused:
+        county.do("ft-01-1", case, "home_visit", ANSWERS["petition_visit"])
+    assert [verdict.rule for verdict in refused.value.verdicts] == ["safety.two_person"]
