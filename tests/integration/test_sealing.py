@@ -15,6 +15,18 @@ from engine.vault import SubjectKey
 
 # What each table shows in plain. A new column belongs here only if it can never hold what is known of a person.
 PLAIN = {
+    # What waits for another case or for a program. Correlation keys and message numbers are keyed hashes.
+    "subscription": "county_id instance_id subscription token element trigger name key_hash definition_key opened_at",
+    "start_subscription": "county_id definition_id element key trigger name",
+    "started_case": "county_id instance_id definition_key key_hash",
+    "called_case": "county_id instance_id parent_id parent_token depth",
+    "message": (
+        "county_id id name key_hash has_key message_id place_path published_by published_at expires_at correlated_to"
+    ),
+    "delivery": "county_id id kind source_id target_id place_path created_at next_at attempts error",
+    "job": (
+        "county_id instance_id token element type retries next_at lease_until worker leased_by attempts created_at"
+    ),
     "alert": (
         "county_id id subject rule round notify place_path raised_at due_at next_at acknowledged_at acknowledged_by version"
     ),
@@ -44,7 +56,7 @@ PLAIN = {
         "started_at ended_at key_id revision"
     ),
     "person_index": "county_id token person_id",
-    "access_token": "county_id id person_id kind created_at expires_at revoked_at",
+    "access_token": "county_id id person_id kind created_at expires_at revoked_at device used_at",
     "client_index": "county_id token station_id unit_id client_id",
     "task": (
         "county_id id instance_id token element status groups workforce users excluded place_path station_id holder_id offered_at "
@@ -53,7 +65,7 @@ PLAIN = {
     "timer": "county_id instance_id timer element due_at provisional calendar_based next_at attempts",
 }
 SEALED = {"idempotency_key": "answer", "event": "sealed", "household": "sealed", "person": "sealed_name", "client": "sealed"}
-SEALED |= {"instance": "sealed_state", "outing": "sealed", "alert": "sealed"}
+SEALED |= {"instance": "sealed_state", "outing": "sealed", "alert": "sealed", "message": "sealed", "delivery": "sealed", "job": "sealed_error"}
 
 SECRETS = ["欧阳测甲", "13812345678", "儿子在狱中", "拒绝服药", "与邻居争执"]
 
