@@ -34,6 +34,7 @@ def test_a_newcomer_starts_a_case_completes_two_tasks_and_sees_the_time_line(ser
     looks_right(page, axe)
     shot(page, "2-inbox-empty")
     page.get_by_role("link", name="发起个案").click()
+    page.get_by_label("所用流程").select_option("service_delivery")
     page.get_by_label("在哪里").select_option("room-001")
     looks_right(page, axe)
     shot(page, "3-start")

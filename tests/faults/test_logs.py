@@ -137,6 +137,7 @@ def test_no_log_of_the_product_holds_what_people_typed(new_database, tmp_path):
 def lines(capsys):
     """The log's lines since it was configured anew, and as it was afterwards."""
     before = logging.getLogger().handlers[:], sys.excepthook, threading.excepthook
+    logging.captureWarnings(False)  # an application made before in this process has them already
     logs.configure()
     yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     logging.captureWarnings(False)

@@ -190,9 +190,9 @@ BAD = [
     ("POST", "/tasks/nope/complete", {"json": {}}, 422),
     ("POST", "/tasks/nope/delegate", {"json": {"to": "ft-01-2"}}, 404),
     ("POST", "/messages", {"json": {"name": "paid"}}, 403),
-    ("POST", "/messages", {"json": {"name": ["paid"]}}, 422),
-    ("POST", "/signals", {"json": {}}, 422),
-    ("POST", "/jobs/activate", {"json": {"type": "x", "worker": "w", "max": "many"}}, 422),
+    ("POST", "/messages", {"json": {"name": ["paid"]}}, 403),
+    ("POST", "/signals", {"json": {}}, 403),
+    ("POST", "/jobs/activate", {"json": {"type": "x", "worker": "w", "max": "many"}}, 403),
     ("POST", "/definitions", {}, 403),
     ("POST", "/definitions/service_delivery/versions/1/publish", {}, 403),
     ("POST", "/definitions/service_delivery/versions/99999999999999999999/publish", {}, 404),
@@ -240,7 +240,7 @@ def test_deploy_publish_and_start_another_version(site):
         supervisor._send("POST", "/definitions", data={"files": (io.BytesIO(broken), "small.bpmn")}), 422, "deploy_refused"
     )
     assert told["findings"][0]["element"] == "t" and told["findings"][0]["message"]
-    problem(supervisor._send("POST", "/definitions", data={"x": "y"}), 422, "invalid_request")
+    problem(supervisor._send("POST", "/definitions", data={"x": "y"}), 415, "unsupported_media_type")
 
 
 def test_a_bundle_sent_twice_with_one_key_is_deployed_once(site):
