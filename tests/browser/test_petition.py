@@ -8,18 +8,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.bpmn.petition import ANSWERS, BUNDLE
-from tests.support.browsers import DEVICES, SCREENSHOTS, eventually
+from tests.support.browsers import SCREENSHOTS, eventually
 from tests.support.journeys import Station, fill, looks_right
 from tests.support.web import flat
 
 pytestmark = pytest.mark.browser
 PROCESS = BUNDLE.processes[0]
 OFFICER, MEDIATOR, WORKER, LEAD, VOLUNTEER = "partner-01-petition", "partner-01-mediator", "ft-01-1", "lead-01", "volunteer-01-1"
-
-
-@pytest.fixture(params=list(DEVICES))
-def device(request) -> str:
-    return request.param
 
 
 class Petition(Station):
@@ -82,6 +77,7 @@ def _merged(answers: dict, wishes: dict) -> dict:
     return merged
 
 
+@pytest.mark.parametrize("device", ["desktop"])
 def test_from_registration_to_agreement(served_site, device, visit, axe, shot):
     petition = Petition(served_site, device, visit, axe, shot, "petition")
     petition.start(WORKER, OFFICER)
@@ -127,6 +123,7 @@ def test_from_registration_to_agreement(served_site, device, visit, axe, shot):
     assert petition.county.faults() == []
 
 
+@pytest.mark.parametrize("device", ["phone"])
 def test_a_refusal_and_an_escalation(served_site, device, visit, axe, shot):
     petition = Petition(served_site, device, visit, axe, shot, "refusal")
     petition.start(WORKER, OFFICER)
@@ -154,6 +151,7 @@ def test_a_refusal_and_an_escalation(served_site, device, visit, axe, shot):
     petition.see_case(LEAD, "case")
 
 
+@pytest.mark.parametrize("device", ["phone"])
 def test_one_party_is_erased_and_the_case_goes_on(served_site, device, visit, axe, shot):
     petition = Petition(served_site, device, visit, axe, shot, "erased")
     petition.start(WORKER, OFFICER)

@@ -221,7 +221,7 @@ def test_who_has_an_account_cannot_be_told_from_who_has_not(site):
             page = visit.client.post("/login", data=form | {"username": name, "password": "wrong"})
             asked = program.post("/tokens", {"username": name, "password": "wrong"})
             body = {key: value for key, value in asked.json.items() if key != "reference"}
-            text = page.text.replace(name, "")
+            text = re.sub(r'value="[\w.-]{60,}"', "", page.text.replace(name, ""))  # the form's token tells the second
             told[name] = (page.status_code, text, asked.status_code, body, [sql.split()[0] for sql in statements], len(hashes))
     assert told["ft-01-1"] == told["pt-01-1"] == told["nobody-1"]
     assert told["nobody-1"][0] == told["nobody-1"][2] == 401 and told["nobody-1"][5] == 2
