@@ -29,13 +29,8 @@ def create_app(config: dict | None = None) -> Flask:
     settings = Settings.read(**(config or {}))
     logs.configure()
     app = Application(__name__, static_folder=None)
-    app.extensions["settings"] = settings
-    app.extensions["system"] = System(
-        Database(settings.database_url), Vault.from_file(settings.master_key_file), settings.county_id, settings.zone
-    )
-    app.clock = settings.clock
+    furnish(app, settings)
     app.config.update(
-        SECRET_KEY=settings.secret_key(),
         TESTING=settings.testing,
         MAX_CONTENT_LENGTH=BODY_LIMIT,
         MAX_FORM_MEMORY_SIZE=BODY_LIMIT,
@@ -52,6 +47,19 @@ def create_app(config: dict | None = None) -> Flask:
 
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=settings.proxies)
     return app
+
+
+def furnish(app: Flask, settings: Settings) -> None:
+    """Give an application its installation: database, keys, clock. Nothing else in it depends on which one it serves.
+
+    Raises MasterKeyMissing.
+    """
+    app.extensions["settings"] = settings
+    app.extensions["system"] = System(
+        Database(settings.database_url), Vault.from_file(settings.master_key_file), settings.county_id, settings.zone
+    )
+    app.clock = settings.clock
+    app.config["SECRET_KEY"] = settings.secret_key()
 
 
 def _add_pages(app: Flask) -> None:

@@ -5,10 +5,12 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from flask import Flask
 
-from tests.support.counties import County
+from tests.support.counties import County, keep, lend
 from tests.support.county import PASSWORD
-from webapp import create_app
+from webapp import create_app, furnish
+from webapp.config import Settings
 
 MASTER_KEY = "07" * 32  # the one that tests.support.counties seals with
 
@@ -16,20 +18,23 @@ MASTER_KEY = "07" * 32  # the one that tests.support.counties seals with
 class Site:
     """The application and its county; `settings` as webapp.config has them."""
 
-    def __init__(self, county: County, folder, **settings):
+    def __init__(self, county: County, folder, app: Flask | None = None, **settings):
+        """`app`: an application that served another county before; its routes and compiled templates serve this one as well."""
         self.county = county
         (folder / "master.key").write_text(MASTER_KEY)
-        self.app = create_app(
-            {
-                "database_url": county.url,
-                "master_key_file": folder / "master.key",
-                "secret_key_file": folder / "secret.key",
-                "county_id": county.system.county_id,
-                "clock": lambda: county.now,
-                "testing": True,
-                **settings,
-            }
-        )
+        config = {
+            "database_url": county.url,
+            "master_key_file": folder / "master.key",
+            "secret_key_file": folder / "secret.key",
+            "county_id": county.system.county_id,
+            "clock": lambda: county.now,
+            "testing": True,
+            **settings,
+        }
+        if app is not None:
+            furnish(app, Settings.read(**config))
+        self.app = app or create_app(config)
+        lend(self.app.extensions["system"])
 
     def visit(self, username: str | None = None) -> "Visit":
         """Somebody's browser, signed in; nobody's without a name."""
@@ -49,6 +54,7 @@ class Site:
 
     def close(self) -> None:
         """Let go of the database."""
+        keep(self.app.extensions["system"])
         self.app.extensions["system"].database.dispose()
 
 
@@ -140,9 +146,13 @@ def words_of(html: str) -> str:
     return re.sub(r"\s+", " ", text)
 
 
+_one_application: dict = {}  # of this process: making one takes longer than most tests
+
+
 @pytest.fixture
 def site(working_county, tmp_path):
     """The application over a county with the product's procedures; once on each database."""
-    site = Site(working_county, tmp_path)
+    site = Site(working_county, tmp_path, _one_application.get("app"))
+    _one_application["app"] = site.app
     yield site
     site.close()
