@@ -11,12 +11,13 @@ from engine.exceptions import InvalidRequest
 from engine.feel import FeelError
 from engine.instances import ACTIVE, INCIDENT, Instance, Task, Timer
 from engine.workflow import Element, Environment
-from engine.workflow.timing import occurrence, schedule
+from engine.workflow.timing import Schedule, occurrence, passed, schedule
 from engine.workflow.trouble import Trouble
 
 
 class StartTimer(Base):
-    """When a published procedure's timer start event starts its next case. `armed_at` and `started` give the occurrences."""
+    """When a published procedure's timer start event starts its next case. `armed_at` and `started`, the number of occurrences that are past
+    (also those missed, and those before it was armed), give the next."""
 
     __tablename__ = "start_timer"
     definition_id: Mapped[str] = mapped_column(reference("definition.id"), primary_key=True)
@@ -52,23 +53,46 @@ def due_starts(session: Session, county_id: str, now: datetime, limit: int) -> l
     return [(row.definition_id, row.element) for row in session.execute(query)]
 
 
-def next_start(element: Element, armed_at: datetime, started: int, env: Environment) -> datetime | None:
-    """When a timer start event starts the case after the first `started` ones, counted from `armed_at`; None when it has no more.
+def first_start(element: Element, armed_at: datetime, env: Environment) -> tuple[datetime, int] | None:
+    """(due, occurrences that are past) of a timer start event when it is armed; None where it has no timer.
 
     Raises InvalidRequest where the expression gives no time.
     """
     if element.timer is None:
         return None
+    plan = _schedule(element, armed_at, env)
+    return plan.due, plan.passed
+
+
+def next_start(element: Element, armed_at: datetime, started: int, env: Environment, now: datetime) -> tuple[datetime | None, int]:
+    """(due, occurrences that are past) after one more start at `now`, which makes up for all that were missed; due is None after the last.
+
+    Raises InvalidRequest as `first_start`.
+    """
+    plan = _schedule(element, armed_at, env)
+    if plan.interval is None:
+        return None, 1
+    past = passed(plan.interval, armed_at, plan.anchor, env.zone, now, started + 1)
+    if plan.repeats is not None and past >= plan.repeats:
+        return None, plan.repeats
+    try:
+        return occurrence(plan.interval, past, armed_at, plan.anchor, env.zone), past
+    except OverflowError:  # beyond all calendars
+        return None, past
+
+
+def planned_start(element: Element, armed_at: datetime, started: int, env: Environment) -> datetime:
+    """When the start after so many past occurrences should be. Raises InvalidRequest as `first_start`."""
+    plan = _schedule(element, armed_at, env)
+    return plan.due if plan.interval is None else occurrence(plan.interval, started, armed_at, plan.anchor, env.zone)
+
+
+def _schedule(element: Element, armed_at: datetime, env: Environment) -> Schedule:
     try:
         value = element.timer.formula.evaluate({}, env, now=armed_at)
-        plan = schedule(element.timer.kind, value, armed_at, env.zone)
+        return schedule(element.timer.kind, value, armed_at, env.zone)
     except (Trouble, FeelError) as error:
         raise InvalidRequest(field=element.id, reason=error.message) from error
-    if plan.interval is None:
-        return plan.due if started == 0 else None
-    if plan.repeats is not None and started >= plan.repeats:
-        return None
-    return occurrence(plan.interval, started, armed_at, plan.anchor, env.zone)
 
 
 def open_cases(session: Session, county_id: str, after: str = "", limit: int = 500) -> list[str]:

@@ -116,8 +116,8 @@ def schedule_starts(act: Act, definition: Definition, version: Version | None) -
         return
     process = definitions.compiled(act.system, act.session, version.id).process
     for element_id in process.start_events:
-        due = timers.next_start(process.elements[element_id], act.now, 0, _environment(act))
-        if due is not None:
+        first = timers.first_start(process.elements[element_id], act.now, _environment(act))
+        if first is not None:
             act.session.add(
                 StartTimer(
                     definition_id=definition.id,
@@ -125,26 +125,29 @@ def schedule_starts(act: Act, definition: Definition, version: Version | None) -
                     element=element_id,
                     key=definition.key,
                     armed_at=act.now,
-                    next_at=due,
-                    started=0,
+                    next_at=first[0],
+                    started=first[1],
                 )
             )
 
 
 @command("timer:start")
 def start_on_schedule(act: Act, definition_id: str, element: str) -> dict:
-    """Start a case by its timer start event, at the county, and arm the next one. Answers {fired, instance}."""
+    """Start a case by its timer start event, at the county, and arm the next one. However many starts were missed, one makes up for all.
+
+    Answers {fired, instance}.
+    """
     row = act.session.get(StartTimer, (definition_id, element), with_for_update=True)
     if row is None or row.next_at > act.now:
         return {"fired": False}
     run = begin(act, row.key, {}, None, None, element)
-    row.started += 1
-    due = timers.next_start(run.compiled.process.elements[element], row.armed_at, row.started, _environment(act))
+    due, past = timers.next_start(run.compiled.process.elements[element], row.armed_at, row.started, _environment(act), act.now)
+    facts = {"element": element, "instance": run.instance.id, "missed": past - row.started - 1}
     if due is None:
         act.session.delete(row)
     else:
-        row.next_at = due
-    act.record(row.__stream__(), Kind.START_TIMER_FIRED, facts={"element": element, "instance": run.instance.id})
+        row.next_at, row.started = due, past
+    act.record(row.__stream__(), Kind.START_TIMER_FIRED, facts=facts)
     return {"fired": True, "instance": run.instance.id}
 
 
@@ -165,7 +168,7 @@ def _planned(act: Act, row: StartTimer) -> datetime:
     try:
         version_id = act.session.get(Definition, row.definition_id).published_version_id
         process = definitions.compiled(act.system, act.session, version_id).process
-        return timers.next_start(process.elements[row.element], row.armed_at, row.started, _environment(act)) or row.armed_at
+        return timers.planned_start(process.elements[row.element], row.armed_at, row.started, _environment(act))
     except (EngineError, KeyError):
         return act.now - LONGEST_WAIT
 

@@ -9,8 +9,9 @@ No SpiffWorkflow underneath; `docs/discussions.md` says why.
 Semantics are Camunda 8's (Zeebe), else BPMN 2.0.2. Where both leave it open:
 * Standard loops (Zeebe has none): every round is an activation of its own, with its own token, scope and mappings; the border belongs to
   the whole loop; `loopCounter` is the number of the round, 0 before the first.
-* Boundary timers are counted from when their host begins, before its task opens; all repeats that were missed are due, each counted from
-  the first; an interrupting one fires once whatever its cycle says; a catch event takes the first occurrence.
+* Boundary timers are counted from when their host begins, before its task opens; repeats are counted from the first; those that were missed
+  are made up for by one, those before the timer was set by none (Zeebe counts anew from the late one); an interrupting one fires once
+  whatever its cycle says; a catch event takes the first occurrence.
 * `P1D` and `P1M` as text count days of the zone's calendar, a FEEL duration counts hours; a date is its first second for a timer and its
   last for a due date; a duration field also takes a point in time, so that `=working days after(now(), 15)` works.
 * Tokens stuck before a join in a case where nothing else can happen are an incident (`deadlock`), not an eternal silence.

@@ -99,7 +99,7 @@ class Case:
 
     def jobs(self) -> list[Job]:
         """Work that programs may fetch."""
-        offered = [token for token in self.tokens.values() if token.job and not token.fault]
+        offered = [token for token in self.tokens.values() if token.job and not token.is_stuck]
         return [Job(t.id, self.process.elements[t.element], t.job.type, t.job.retries, t.job.headers, t.since) for t in offered]
 
     def calls(self) -> list[Call]:
@@ -237,10 +237,10 @@ class Case:
         failed = self._token(token)
         if failed.fault is None:
             raise NoSuchToken(token=token)
-        fault, failed.fault = failed.fault, None
+        was_stuck, fault, failed.fault = failed.is_stuck, failed.fault, None
         if failed.job:
             failed.job.retries = max(1, failed.job.retries)
-        if failed.call:  # the called case is over: call anew
+        if failed.call and was_stuck:  # the called case is over: call anew
             failed.call, failed.stage = None, Stage.ACTING
         self.step("incident:resolved", self.process.elements.get(fault.element), failed, code=fault.code)
         run = Run(self, env)
@@ -303,14 +303,14 @@ class Case:
         One whose expression fails now keeps its old time. Raises NoSuchTimer.
         """
         alarm = self._alarm(timer)
-        event, token = self.process.elements[alarm.element], self.tokens[alarm.token]
+        event, token, run = self.process.elements[alarm.element], self.tokens[alarm.token], Run(self, env)
         try:
-            fresh = schedule_of(Run(self, env), token, event, alarm.since)
+            fresh = schedule_of(run, token, event, alarm.since)
         except Trouble:
             return
-        if alarm.fired == 0 and fresh.due != alarm.due:
+        if alarm.fired <= fresh.passed and fresh.due != alarm.due:
             self.step("timer:moved", event, token, timer=alarm.id, due=fresh.due.isoformat(), was=alarm.due.isoformat())
-            alarm.due = fresh.due
+            run.plan_alarm(alarm, fresh)
 
     def redate(self, token: int, env: Environment) -> None:
         """Work out the due and follow-up times of an open user task anew, counted from when it opened. Raises NoSuchToken."""

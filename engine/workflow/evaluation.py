@@ -46,10 +46,10 @@ def mapped(run: "Run", token: Token, mappings: tuple[VariableMapping, ...]) -> d
     return made
 
 
-def schedule_of(run: "Run", token: Token, event: Element, since=None) -> Schedule:
-    """When the timer of `event` is due, its expression evaluated where `token` is, counted from `since` (now)."""
+def schedule_of(run: "Run", token: Token, event: Element, since=None, inputs: Mapping[str, Any] | None = None) -> Schedule:
+    """When the timer of `event` is due, its expression evaluated where `token` is, counted from `since` (now). `inputs` hide variables."""
     since = since or run.env.now
-    value, _ = evaluate(run, token, event.timer.formula, now=since)
+    value, _ = evaluate(run, token, event.timer.formula, inputs, now=since)
     if value is None:
         raise Trouble("timer_invalid", "定时器的时间算出来是空值")
     return schedule(event.timer.kind, value, since, run.env.zone)

@@ -39,18 +39,22 @@ class Plan:
     key: str | None = None
 
 
-def plans(run: "Run", token: Token, catching: Iterable[Element]) -> list[Plan]:
-    """What `token` will wait for. Changes nothing; raises Trouble."""
-    return [_plan(run, token, event) for event in catching if event.trigger in AWAITED]
+def plans(run: "Run", token: Token, catching: Iterable[Element], inputs: Mapping[str, Any] | None = None) -> list[Plan]:
+    """What `token` will wait for. `inputs`: those of its element, where they are not its variables yet: timers and names on its border see
+    them, but the key of a message there is the one that the scope around would give (both as in Zeebe).
+
+    Changes nothing; raises Trouble.
+    """
+    return [_plan(run, token, event, inputs) for event in catching if event.trigger in AWAITED]
 
 
-def _plan(run: "Run", token: Token, event: Element) -> Plan:
+def _plan(run: "Run", token: Token, event: Element, inputs: Mapping[str, Any] | None) -> Plan:
     rule = event.event
     if rule.trigger is Trigger.TIMER:
-        return Plan(event, schedule_of(run, token, event))
+        return Plan(event, schedule_of(run, token, event, inputs=inputs))
     if rule.trigger is Trigger.CONDITION:
         return Plan(event)
-    return Plan(event, None, name_of(run, token, rule.name), key_of(run, token, rule.key))
+    return Plan(event, None, name_of(run, token, rule.name, inputs), key_of(run, token, rule.key))
 
 
 def begin_waiting(run: "Run", token: Token, planned: Iterable[Plan]) -> None:
@@ -257,9 +261,9 @@ def _matching(catching: list[Element], trigger: Trigger, code: str) -> Element |
 # --- names, keys, lifetimes -------------------------------------------------------------------------------------------------
 
 
-def name_of(run: "Run", token: Token, formula: Formula) -> str:
+def name_of(run: "Run", token: Token, formula: Formula, inputs: Mapping[str, Any] | None = None) -> str:
     """The name of a message or signal, or a code. Raises Trouble."""
-    value, _ = evaluate(run, token, formula)
+    value, _ = evaluate(run, token, formula, inputs)
     if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_NAME:
         raise Trouble("event_name_invalid", f"事件的名称应是不超过 {LONGEST_NAME} 个字符的文字")
     return value

@@ -15,7 +15,7 @@ from engine.workflow.formula import Environment
 from engine.workflow.model import Element, Flow, Kind, Trigger
 from engine.workflow.state import ROOT, Fault, Stage, TimerState, Token
 from engine.workflow.steps import Outgoing
-from engine.workflow.timing import occurrence
+from engine.workflow.timing import Schedule, occurrence, passed
 from engine.workflow.trouble import Trouble
 from engine.workflow.variables import propagate
 
@@ -99,7 +99,7 @@ class Run:
     # --- the stages of a token ------------------------------------------------------------------------------------------
 
     def _advance(self, token: Token) -> None:
-        if token.fault and token.is_loop:
+        if token.is_loop and token.is_stuck:
             return  # another of its rounds has ended; it is stuck all the same
         try:
             _STAGES[token.stage](self, token)
@@ -119,7 +119,7 @@ class Run:
         element, is_round = self.element(token), self.tokens[token.parent].is_loop
         made = rounds.prepare(self, token, element) if token.is_loop else mapped(self, token, element.inputs)
         watched = () if is_round else [self.process.elements[event] for event in element.boundary]
-        planned = events.plans(self, token, watched)
+        planned = events.plans(self, token, watched, None if token.is_loop else made)
         if token.is_loop:
             rounds.announce(self, token, element)
             for name, value in made.items():
@@ -272,32 +272,41 @@ class Run:
 
     # --- timers ---------------------------------------------------------------------------------------------------------
 
-    def set_alarm(self, token: Token, event: Element, schedule) -> None:
+    def set_alarm(self, token: Token, event: Element, schedule: Schedule) -> None:
         """Make a timer of `event` that wakes `token`."""
         alarm = TimerState(self.case.new_id(), token.id, event.id, schedule.due, self.env.now)
-        alarm.interval, alarm.repeats, alarm.anchor = schedule.interval, schedule.repeats, schedule.anchor
+        self.plan_alarm(alarm, schedule)
         self.case.alarms[alarm.id] = alarm
         self.step("timer:set", event, token, timer=alarm.id, due=alarm.due.isoformat(), repeats=alarm.repeats)
 
+    def plan_alarm(self, alarm: TimerState, schedule: Schedule) -> None:
+        """Let a timer be due as a schedule says."""
+        alarm.due, alarm.interval, alarm.repeats = schedule.due, schedule.interval, schedule.repeats
+        alarm.anchor, alarm.fired = schedule.anchor, schedule.passed
+
     def fire(self, alarm: TimerState) -> None:
-        """A timer is due."""
+        """A timer is due. What it should have done more than once meanwhile it does once; its next time is as if nothing had been missed."""
         event, host = self.process.elements[alarm.element], self.tokens[alarm.token]
-        following = self._following(alarm, event)
+        past, following = alarm.fired + 1, None
+        if alarm.interval and event.repeats:
+            past = passed(alarm.interval, alarm.since, alarm.anchor, self.env.zone, self.env.now, past)
+            past = past if alarm.repeats is None else min(past, alarm.repeats)
+            following = self._occurrence(alarm, past)
         facts = {"timer": alarm.id, "due": alarm.due.isoformat(), "next": following and following.isoformat()}
-        self.step("timer:fired", event, host, **facts)
-        alarm.fired += 1
+        self.step("timer:fired", event, host, **facts, missed=past - alarm.fired - 1 or None)
+        alarm.fired = past
         if following:
             alarm.due = following
         else:
             del self.case.alarms[alarm.id]
         events.catch(self, host, event, {})
 
-    def _following(self, alarm: TimerState, event: Element):
-        """When the timer is due again, None if never."""
-        if not (alarm.interval and event.repeats) or (alarm.repeats is not None and alarm.fired + 1 >= alarm.repeats):
+    def _occurrence(self, alarm: TimerState, count: int):
+        """When the timer is due after `count` occurrences, None if never."""
+        if alarm.repeats is not None and count >= alarm.repeats:
             return None
         try:
-            return occurrence(alarm.interval, alarm.fired + 1, alarm.since, alarm.anchor, self.env.zone)
+            return occurrence(alarm.interval, count, alarm.since, alarm.anchor, self.env.zone)
         except OverflowError:
             return None
 

@@ -93,10 +93,16 @@ class Token:
     call: str | None = None  # id of the procedure that was called
     fault: Fault | None = None
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether its own work has failed, and not only an event on its border, which stops nothing else."""
+        return self.fault is not None and self.fault.element == self.element
+
 
 @dataclass
 class TimerState:
-    """A time at which `token` is to be woken. `anchor` and `interval` (ISO text) make the repeats, `fired` counts those past."""
+    """A time at which `token` is to be woken. `anchor` and `interval` (ISO text) make the repeats, `fired` counts those past
+    (also before it was set, and those missed)."""
 
     id: int
     token: int

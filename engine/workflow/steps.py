@@ -23,7 +23,7 @@ KINDS = frozenset(
         "script:evaluated",  # facts: variable; data: inputs, result
         "variable:set",  # facts: names, local; data: values
         "timer:set",  # facts: timer, due, repeats
-        "timer:fired",  # facts: timer, due, next
+        "timer:fired",  # facts: timer, due, next, missed (occurrences that this one stands for besides)
         "timer:cancelled",  # facts: timer
         "timer:moved",  # facts: timer, due, was
         "wait:opened",  # facts: groups, due, follow_up, priority; data: people (assignee first, then candidates)

@@ -17,7 +17,6 @@ _CYCLE = re.compile(r"R(\d{0,9})/(?:([^/]+)/)?([^/]+)")
 _ZONE_SUFFIX = re.compile(r"(Z|[+-]\d\d:?\d\d)?\[([\w/+-]+)\]$")
 
 SHORTEST = timedelta(seconds=1)  # between two firings of one timer
-MOST_MISSED = 1000  # occurrences that a cycle may have behind it when it is set: each would fire at once
 
 KIND_NAMES = {"date": "时间点", "duration": "时长", "cycle": "循环"}
 
@@ -77,12 +76,13 @@ class Interval:
 @dataclass(frozen=True)
 class Schedule:
     """When a timer is due; a repeating one also has its `interval` (ISO text), how often (`repeats`, None: for ever) and its
-    `anchor`, the time of the first occurrence if the text names one."""
+    `anchor`, the time of the first occurrence if the text names one; `passed`: how many of its occurrences lie before it was set."""
 
     due: datetime
     interval: str | None = None
     repeats: int | None = None
     anchor: datetime | None = None
+    passed: int = 0
 
 
 def occurrence(interval: str, count: int, since: datetime, anchor: datetime | None, zone: tzinfo) -> datetime:
@@ -91,6 +91,25 @@ def occurrence(interval: str, count: int, since: datetime, anchor: datetime | No
     Raises OverflowError.
     """
     return Interval.read(interval).after(anchor or since, zone, count if anchor else count + 1)
+
+
+def passed(interval: str, since: datetime, anchor: datetime | None, zone: tzinfo, at: datetime, least: int = 0) -> int:
+    """How many occurrences are due at a time, known to be at least `least`. Looked for by halves: an old cycle has millions behind it."""
+
+    def is_due(count: int) -> bool:  # whether so many are
+        try:
+            return occurrence(interval, count - 1, since, anchor, zone) <= at
+        except OverflowError:
+            return False
+
+    step = 1
+    while is_due(least + step):
+        step *= 2
+    low, high = least + step // 2, least + step  # so many are due, so many are not
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if is_due(middle) else (low, middle)
+    return low
 
 
 def schedule(kind: str, value: Any, since: datetime, zone: tzinfo) -> Schedule:
@@ -149,15 +168,8 @@ def _repeating(value: Any, since: datetime, zone: tzinfo) -> Schedule:
         raise ValueError("两次之间至少要隔一秒")
     if start:
         anchor = moment(start, zone)
-        if (repeats is None or repeats > MOST_MISSED) and _passed(interval, anchor, since, zone):
-            raise ValueError(f"开始的时间太早，到现在已错过 {MOST_MISSED} 次以上")
-        return Schedule(anchor, text, repeats, anchor)
+        behind = passed(text, since, anchor, zone, since - timedelta.resolution)
+        if repeats is not None and behind >= repeats:  # all of it: due at once, as a date in the past is
+            behind = repeats - 1
+        return Schedule(occurrence(text, behind, since, anchor, zone), text, repeats, anchor, behind)
     return Schedule(interval.after(since, zone), text, repeats)
-
-
-def _passed(interval: Interval, anchor: datetime, since: datetime, zone: tzinfo) -> bool:
-    """Whether too many occurrences lie before `since`."""
-    try:
-        return interval.after(anchor, zone, MOST_MISSED) < since
-    except OverflowError:
-        return False

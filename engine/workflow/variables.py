@@ -57,8 +57,12 @@ def visible(tokens: Mapping[int, Any], token) -> dict[str, Any]:
 
 
 def propagate(tokens: Mapping[int, Any], token, data: Mapping[str, Any]) -> None:
-    """Write each value into the nearest scope, from the token outwards, that has its name; else into the case."""
-    scopes = chain(tokens, token)
+    """Write each value into the nearest scope, from the token outwards, that has its name; else into the case.
+
+    What is around rounds (the counter, the results gathered so far) is nobody's to write: a form field called like the output collection
+    would replace what the other instances have given.
+    """
+    scopes = [scope for scope in chain(tokens, token) if not scope.is_loop]
     for name, value in data.items():
         home = next((scope for scope in scopes if name in scope.variables), scopes[-1])
         home.variables[name] = value

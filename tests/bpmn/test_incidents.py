@@ -156,3 +156,40 @@ def _start(name: str) -> Diagram:
     made = Diagram(name)
     made.add("startEvent", "start")
     return made
+
+
+# --- an event on the border that cannot be evaluated stops nothing else ---------------------------------------------------------
+
+
+def _with_condition(draw) -> Diagram:
+    made = _start("border")
+    draw(made)
+    made.boundary("unclear", "work", "conditional", "flag")
+    made.add("endEvent", "end"), made.add("endEvent", "noted")
+    made.path("start", "work", "end"), made.path("unclear", "noted")
+    return made
+
+
+def test_retrying_a_condition_on_its_border_does_not_call_a_second_time():
+    """It did: two called cases for one call, and the first one's answer was lost."""
+    case = Driver(compile_process(_with_condition(lambda d: d.call("work", "inner")).xml()), {"flag": "yes"})
+    assert [(incident.code, incident.element.id) for incident in case.case.incidents()] == [("condition_not_boolean", "unclear")]
+    case.correct(flag=False).retry()
+    assert [wish.kind for wish in case.asked] == ["call"]
+    assert case.called().case.status == "completed"
+
+
+def test_a_job_is_done_though_a_condition_on_its_border_fails():
+    """It was taken back from its program, and offered again after the retry: done twice."""
+    case = Driver(compile_process(_with_condition(lambda d: d.service("work", "letter")).xml()), {"flag": "yes"})
+    assert case.case.status == "incident"
+    assert case.work().case.status == "completed"
+
+
+def test_many_instances_go_on_though_a_condition_on_their_border_fails():
+    def visits(made: Diagram) -> None:
+        made.user("work"), made.many("work", "[1, 2]", "n", sequential=True)
+
+    case = Driver(compile_process(_with_condition(visits).xml()), {"flag": "yes"}).complete()
+    assert case.waiting == ["work"]
+    assert case.complete().case.status == "completed"

@@ -137,3 +137,12 @@ def test_after_each_instance_it_is_asked_whether_that_was_enough():
     case = Driver(compile_process(made.xml()), {"total": 0})
     assert case.case.status == "completed"
     assert len(case.told("instances:decided")) == 1
+
+
+@pytest.mark.parametrize("wrong", [5, "abcdef", None, []])
+def test_nobody_else_writes_what_is_gathered(wrong):
+    """A form field called like the output collection replaced it: a number broke the completion, a text mixed its letters into the results."""
+    case = run(visits(output=("results", "loopCounter")), {"parties": PARTIES})
+    for _ in PARTIES:
+        case.complete(results=wrong)
+    assert case.case.status == "completed" and case.variables["results"] == [1, 2, 3]

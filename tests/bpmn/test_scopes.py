@@ -83,3 +83,18 @@ def _nested(zeebe: str):
     made.add("endEvent", "done")
     made.path("begin", "inside", "more", "done")
     return compile_process(made.xml())
+
+
+def test_a_border_sees_the_inputs_of_its_activity_but_a_messages_key_is_the_scopes():
+    """As in Zeebe. The timer was counted by the outer variable of the same name."""
+    d = Diagram("border")
+    d.add("startEvent", "start"), d.add("endEvent", "end")
+    d.user("work", '<zeebe:ioMapping><zeebe:input source="=&quot;PT5H&quot;" target="length"/></zeebe:ioMapping>')
+    d.path("start", "work", "end")
+    d.boundary("late", "work", "timer", "=length"), d.add("endEvent", "over"), d.path("late", "over")
+    d.event("boundaryEvent", "told", "message", '="told after " + length', key="length", attachedToRef="work")
+    d.add("endEvent", "heard"), d.path("told", "heard")
+    case = Driver(compile_process(d.xml()), {"length": "PT1H"})
+    [timer], [wait] = case.case.timers(), case.case.subscriptions()
+    assert (timer.due - timer.since).total_seconds() == 5 * 3600
+    assert (wait.name, wait.key) == ("told after PT5H", "PT1H")

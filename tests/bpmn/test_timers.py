@@ -7,6 +7,8 @@ import pytest
 
 from engine import feel
 from engine.exceptions import NoSuchTimer
+from engine.workflow import compile_process
+from tests.bpmn.builder import Diagram
 from tests.bpmn.harness import NOW, Driver, diagram
 from tests.bpmn.test_elements import WORKING_DAYS
 
@@ -66,11 +68,43 @@ def test_non_interrupting_cycle_fires_as_often_as_it_says():
     assert case.complete("call").case.status == "completed"
 
 
-def test_repeats_that_were_missed_are_all_due():
-    case = Driver(diagram("boundary_non_interrupting")).later(days=5)
-    for _ in range(3):
-        case.fire("remind", at_its_time=False)
-    assert case.variables["reminders"] == 3
+def test_repeats_that_were_missed_are_made_up_for_by_one_and_the_rest_keep_their_times():
+    """Due after 8, 16 and 24 hours; the worker was away until 17."""
+    case = Driver(diagram("boundary_non_interrupting")).later(hours=17)
+    case.fire("remind", at_its_time=False)
+    assert case.variables["reminders"] == 1 and case.step("timer:fired").facts["missed"] == 1
+    [left] = [timer for timer in case.case.timers() if timer.element.id == "remind"]
+    assert (left.due, left.remaining) == (NOW + 24 * HOUR, 0)
+    case.fire("remind")
+    assert case.variables["reminders"] == 2 and "missed" not in case.step("timer:fired").facts
+    assert "remind" not in [timer.element.id for timer in case.case.timers()]
+
+
+def test_repeats_that_are_all_missed_happen_once():
+    case = Driver(diagram("boundary_non_interrupting")).later(days=5).fire("remind", at_its_time=False)
+    assert case.variables["reminders"] == 1
+    assert "remind" not in [timer.element.id for timer in case.case.timers()]
+
+
+@pytest.mark.parametrize(
+    ("cycle", "due", "remaining"),
+    [
+        ("R/2026-02-27T12:00:00Z/P1D", datetime(2026, 3, 2, 12, tzinfo=UTC), None),  # not at once: nobody has missed anything
+        ("R5/2026-02-27T12:00:00Z/P1D", datetime(2026, 3, 2, 12, tzinfo=UTC), 1),
+        ("R2/2026-02-27T12:00:00Z/P1D", datetime(2026, 2, 28, 12, tzinfo=UTC), 0),  # all past: at once, like a date that is past
+    ],
+)
+def test_a_cycle_that_began_before_its_activity_goes_on_with_its_next_time(cycle, due, remaining):
+    d = Diagram("began")
+    d.add("startEvent", "start"), d.user("work"), d.add("endEvent", "end"), d.path("start", "work", "end")
+    d.timer("boundaryEvent", "daily", "Cycle", cycle, attachedToRef="work", cancelActivity="false")
+    d.add("task", "note"), d.add("endEvent", "noted"), d.path("daily", "note", "noted")
+    case = Driver(compile_process(d.xml()))
+    [timer] = case.case.timers()
+    assert (timer.due, timer.remaining) == (due, remaining)
+    case.fire()
+    following = [] if remaining == 0 else [datetime(2026, 3, 3, 12, tzinfo=UTC)]
+    assert [timer.due for timer in case.case.timers()] == following
 
 
 def test_catch_events():

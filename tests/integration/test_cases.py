@@ -242,7 +242,7 @@ def test_timers_fire_when_they_are_due_and_once(county):
     assert county.pass_time(hours=1) == 1
     assert county.pass_time() == 0
     assert county.inbox("lead-01") == ["remind"]
-    assert county.pass_time(days=2) == 2
+    assert county.pass_time(days=1) + county.pass_time(days=1) == 2
     assert county.inbox("lead-01") == ["remind"] * 3
     assert county.faults() == []
     county.pass_time(days=4)
@@ -287,6 +287,20 @@ def test_a_procedure_starts_on_schedule(county):
     assert county.inbox("supervisor") == ["visit"]
     assert county.pass_time(days=5) == 1
     assert county.inbox("supervisor") == ["visit", "visit"]
+    assert county.faults() == []
+
+
+def test_a_night_without_a_worker_is_made_up_for_by_one_start(county):
+    """Nine cases were begun at once, one for each hour of the night."""
+    diagram = Diagram("hourly", "巡查")
+    diagram.timer("startEvent", "each_hour", "Cycle", "R/PT1H")
+    diagram.user("look", '<zeebe:assignmentDefinition candidateGroups="supervisor"/>')
+    diagram.add("endEvent", "end")
+    diagram.path("each_hour", "look", "end")
+    county.deploy(**{"hourly.bpmn": diagram.xml(), "look.form": form("look")})
+    assert county.pass_time(hours=9, minutes=20) == 1
+    assert county.inbox("supervisor") == ["look"]
+    assert county.pass_time(minutes=39) == 0 and county.pass_time(minutes=1) == 1
     assert county.faults() == []
 
 

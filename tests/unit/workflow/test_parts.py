@@ -20,7 +20,7 @@ def scopes(**own: dict):
     """Tokens 1 (the case) ← 2 ← 3 …, each with its variables."""
     tokens = {}
     for number, given in enumerate(own.values(), 1):
-        made = SimpleNamespace(id=number, parent=number - 1 or None, variables=Variables())
+        made = SimpleNamespace(id=number, parent=number - 1 or None, is_loop=False, variables=Variables())
         for name, value in given.items():
             made.variables[name] = value
         tokens[number] = made

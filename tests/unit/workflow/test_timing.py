@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from engine import feel
-from engine.workflow.timing import Interval, moment, occurrence, schedule
+from engine.workflow.timing import Interval, moment, occurrence, passed, schedule
 from engine.workflow.trouble import Trouble
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -110,12 +110,30 @@ def test_what_makes_no_time(kind, value):
     assert trouble.value.code == "timer_invalid"
 
 
-@pytest.mark.parametrize("text", ["R/1900-01-01T00:00:00Z/PT1S", "R/PT0.000001S", "R1001/2020-01-01T00:00:00Z/PT1H"])
-def test_a_cycle_that_would_fire_without_end_or_pause_is_none(text):
+@pytest.mark.parametrize("text", ["R/PT0.000001S", "R/PT0S", "R0/PT1H"])
+def test_a_cycle_without_pause_is_none(text):
     with pytest.raises(Trouble):
         schedule("cycle", text, START, UTC)
 
 
-@pytest.mark.parametrize("text", ["R3/1900-01-01T00:00:00Z/PT1S", "R/2025-01-01T00:00:00Z/P1D", "R/1900-01-01T00:00:00Z/P10Y"])
-def test_a_cycle_that_began_before_is_one(text):
+@pytest.mark.parametrize(
+    "text", ["R/1900-01-01T00:00:00Z/PT1S", "R/2025-01-01T00:00:00Z/P1D", "R/1900-01-31T00:00:00Z/P1M", "R/1900-01-01T00:00:00Z/P10Y"]
+)
+def test_a_cycle_that_began_before_goes_on_with_its_next_time(text):
+    plan = schedule("cycle", text, START, UTC)
+    assert plan.due >= START
+    assert occurrence(plan.interval, plan.passed, START, plan.anchor, UTC) == plan.due
+    assert occurrence(plan.interval, plan.passed - 1, START, plan.anchor, UTC) < START
+
+
+@pytest.mark.parametrize("text", ["R3/1900-01-01T00:00:00Z/PT1S", "R1/2025-01-01T00:00:00Z/P1D"])
+def test_a_cycle_that_is_over_is_due_at_once(text):
     assert schedule("cycle", text, START, UTC).due < START
+
+
+def test_what_is_past_is_counted_without_going_through_it():
+    """A timer of a second each, looked at after a hundred years; and one whose next time no calendar holds."""
+    later = START + timedelta(days=36525)
+    assert passed("PT1S", START, None, UTC, later) == 36525 * 86400
+    assert passed("P9000Y", START, None, UTC, later) == 0
+    assert passed("P1M", START, START, UTC, START) == 1  # the first is at the anchor itself
