@@ -16,7 +16,7 @@ class Budget:
     characters.
     """
 
-    __slots__ = ("depth", "length", "size", "steps")
+    __slots__ = ("depth", "granted", "length", "size", "steps")
 
     def __init__(self, steps: int = 250_000, depth: int = 100, length: int = 1_000_000, size: int = 100_000):
         """`depth` of calls, `length` of any one string, `size` of any one list."""
@@ -24,19 +24,20 @@ class Budget:
         self.depth = depth
         self.length = length
         self.size = size
+        self.granted = steps, depth  # to tell whoever goes beyond
 
     def spend(self, steps: int) -> None:
         """Take `steps` away; FeelLimit when there are not so many."""
         self.steps -= steps
         if self.steps < 0:
-            raise FeelLimit(limit="步数", allowed="规定的步数")
+            raise FeelLimit(limit="步数", allowed=self.granted[0])
 
     def enter(self, cost: int) -> None:
         """Go into a function call whose body costs that much."""
         self.spend(cost)
         self.depth -= 1
         if self.depth < 0:
-            raise FeelLimit(limit="函数嵌套", allowed="规定的层数")
+            raise FeelLimit(limit="函数嵌套", allowed=self.granted[1])
 
     def leave(self) -> None:
         """Come back from a function call."""

@@ -25,6 +25,7 @@ def shuibo(tmp_path):
 def test_feel(shuibo):
     assert shuibo("feel", "x + 0.2 = 0.3", "--context", "-", input='{"x": 0.1}').stdout == "true\n"
     assert json.loads(shuibo("feel", "客户 姓名", "--context", "-", input='{"客户 姓名": "张三"}').stdout) == "张三"
+    assert shuibo("feel", "-5 + 3").stdout == "-2\n"
     wrong = shuibo("feel", "1 +")
     assert wrong.exit_code == 1 and json.loads(wrong.stderr)["column"] == 4
     assert shuibo("feel", "1", "--context", "-", input="[").exit_code == 1
@@ -47,6 +48,45 @@ def test_lint(shuibo, tmp_path):
     assert found.exit_code == 1
     [finding] = json.loads(found.stdout)
     assert finding["file"] == str(broken) and finding["message"] and finding["message_en"]
+
+
+CSV = """kind,key,name,parent,roles,workforce,partner
+county,county,某县,,,,
+station,station-01,甲镇,county,,,
+room,room-001,张庄村,station-01,,,
+person,zhang.san,张三,station-01,worker lead,full_time,
+"""
+
+
+def test_a_county_of_ones_own_stays_as_it_is_and_a_broken_off_start_keeps_its_password(shuibo, tmp_path):
+    """Once, a later start poured the demonstration's stations, people and cases into it, and nobody was ever told the password."""
+    file, bundle = tmp_path / "own.csv", tmp_path / "bundle"
+    file.write_text(CSV)
+    bundle.mkdir()
+    (bundle / "broken.bpmn").write_text("<nonsense/>")
+    env = {"SHUIBO_BUNDLE": str(bundle), "SHUIBO_DEMO_PASSWORD": ""}
+    broken_off = shuibo("seed", "--county", file, **env)
+    assert broken_off.exit_code == 1 and "密码" not in broken_off.stderr
+    waiting = json.loads((tmp_path / "first-start.json").read_text())["password"]
+    (bundle / "broken.bpmn").unlink()
+    (bundle / "regulations").mkdir()
+    (bundle / "regulations/duties.dmn").write_bytes((ROOT / "bpmn/regulations/duties.dmn").read_bytes())
+    assert f"password: {waiting}\n" in shuibo("seed", **env).stderr
+    assert not (tmp_path / "first-start.json").exists()
+    assert "不变" in shuibo("seed", **env).stderr
+    engine = create_engine(f"sqlite:///{tmp_path}/shuibo.db")
+    with engine.connect() as connection:
+        assert set(connection.scalars(text("select username from account"))) == {"zhang.san"}
+        assert connection.scalar(text("select count(*) from unit")) == 3
+        assert connection.scalar(text("select count(*) from instance")) == 0
+    engine.dispose()
+    assert "示范县" in shuibo("seed", "--county", file, "--backlog", **env).stderr
+
+
+def test_a_folder_that_cannot_be_used_is_named(shuibo, tmp_path):
+    (tmp_path / "file").write_text("")
+    told = shuibo("seed", SHUIBO_VAR=str(tmp_path / "file"))
+    assert told.exit_code == 1 and str(tmp_path / "file") in told.stderr and "Traceback" not in told.stderr
 
 
 def test_an_empty_folder_has_no_key(shuibo):

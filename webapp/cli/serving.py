@@ -14,7 +14,7 @@ from engine import schema
 from engine.system import settle
 from engine.worker import run as work
 from webapp import logs
-from webapp.cli.installation import fill
+from webapp.cli.installation import fill, told
 from webapp.cli.shared import open_system, say
 from webapp.config import Settings
 from webapp.supervisor import follow_parent, serve
@@ -38,6 +38,7 @@ def run(backlog: bool):
     settings.secret_key()
     system.database.dispose()
     _tell(settings, host, password)
+    told(settings)
     web = [sys.executable, "-m", "gunicorn", "-c", "python:webapp.gunicorn_conf"]
     # Threads with a heap each would keep what password hashing frees: a third more memory for nothing.
     env = {"MALLOC_ARENA_MAX": "2", "PROMETHEUS_MULTIPROC_DIR": str(_counting_folder(settings)), **os.environ}

@@ -23,7 +23,7 @@ def lint(files: tuple[Path, ...]):
     sys.exit(any(finding.severity == "error" for finding in found))
 
 
-@click.command("feel")
+@click.command("feel", context_settings={"ignore_unknown_options": True})  # an expression may begin with a minus
 @click.argument("expression")
 @click.option("--context", type=click.File("r", encoding="utf-8"), help="JSON 文件，- 为标准输入 · variables as JSON")
 def feel_(expression: str, context):
