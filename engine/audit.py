@@ -51,6 +51,7 @@ class Kind(StrEnum):
     TASK_CLAIMED = "task:claimed"
     TASK_RELEASED = "task:released"
     TASK_DELEGATED = "task:delegated"
+    TASK_REOFFERED = "task:reoffered"
     TASK_COMPLETED = "task:completed"
     PARTY_REGISTERED = "party:registered"
     PARTY_ERASED = "party:erased"

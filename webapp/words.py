@@ -67,6 +67,7 @@ EVENTS: dict[str, tuple[object, str]] = {
     "task:claimed": (_l("领取任务"), ""),
     "task:released": (_l("退回任务"), "warned"),
     "task:delegated": (_l("转派任务"), ""),
+    "task:reoffered": (_l("点名的人都不能办理，改请站长或本泳道的人办理"), "warned"),
     "task:completed": (_l("办结任务"), "good"),
     "regulation:checked": (_l("制度核对"), "quiet"),
     "regulation:refused": (_l("制度不允许"), "bad"),

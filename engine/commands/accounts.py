@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from engine import accounts, audit
 from engine.audit import Kind
-from engine.commands import Act, command
+from engine.commands import Act, command, stranded
 from engine.commands.organisation import new_account
 from engine.commands.sessions import end_all, end_one
 from engine.exceptions import EngineError, Forbidden, InvalidRequest, NotFound, NotSignedIn, WrongCredentials
@@ -124,6 +124,7 @@ def change_account(act: Act, username: str, roles: list[str] | None = None, acti
         account.active = active
     if not account.active:
         end_all(act, account.person_id)
+    stranded.left_by(act, username)
     facts = {"person": account.person_id, "roles": account.roles, "active": account.active}
     act.record(account.__stream__(), Kind.ACCOUNT_CHANGED, facts=facts)
     return {"username": username, "roles": account.roles, "active": account.active}

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from engine import clients, names, organisation
 from engine.audit import Kind
 from engine.clients import Client, Household
-from engine.commands import Act, command
+from engine.commands import Act, command, stranded
 from engine.commands.running import lock_instance
 from engine.commands.sessions import end_all
 from engine.db import new_id
@@ -127,6 +127,8 @@ def change_person(act: Act, person_id: str, changes: dict, version: int | None =
         end_all(act, person_id)
     act.record(organisation.stream(county_id), Kind.PERSON_CHANGED, facts={"person": person_id, **changes})
     act.session.flush()
+    if username := act.session.scalar(select(Account.username).where(Account.person_id == person_id)):
+        stranded.left_by(act, username)
     return {"id": person_id, "version": person.version}
 
 

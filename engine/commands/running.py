@@ -11,7 +11,7 @@ from engine import audit, calls, definitions, instances, reference
 from engine.assignment import may_take
 from engine.audit import Kind, Stream
 from engine.calls import CalledCase
-from engine.commands import Act, outside
+from engine.commands import Act, outside, stranded
 from engine.db import Base, Fetch, new_id
 from engine.definitions import Compiled
 from engine.exceptions import InstanceClosed, NotFound
@@ -138,6 +138,8 @@ class Run:
         open_tasks = select(Task).where(Task.instance_id == self.instance.id, Task.status.in_((OFFERED, CLAIMED)))
         for task in self.act.session.scalars(open_tasks):
             task.place_path, task.station_id = self._place_of(task.element), into.station_id
+            if task.status == OFFERED:
+                stranded.settle(self, task)
 
     def redate_tasks(self) -> None:
         """Work out the due times of open tasks anew, after a change of the calendar."""
@@ -177,6 +179,8 @@ class Run:
         )
         if wait.assignee and (holder := self._holder(wait.assignee, task)):
             task.status, task.holder_id, task.claimed_at = CLAIMED, holder, act.now
+        else:
+            stranded.settle(self, task)
         return task
 
     def excluded(self, element_id: str) -> frozenset[str]:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from engine import assignment, organisation
 from engine.audit import Kind
-from engine.commands import Act, command
+from engine.commands import Act, command, stranded
 from engine.commands.judging import Matter, case_facts, judge, person_facts
 from engine.commands.running import Run, lock_task, require_open, words
 from engine.exceptions import (
@@ -136,6 +136,8 @@ def _require_offered(run: Run, task: Task, actor: Actor, refused: type[NotOffere
         run.restore()
     offer = offer_of(task)
     offer = replace(offer, excluded=offer.excluded | run.excluded(task.element))
+    if actor is not run.act.actor and run.act.actor.groups & offer.groups and stranded.is_handed_out(run, task):
+        offer = replace(offer, users=offer.users | {actor.username})
     why = assignment.refusal(actor.groups, actor.unit_path, offer, actor.person_id, actor.username)
     if why:
         raise refused(reason=assignment.REFUSALS[why][0].format(workforce="、".join(sorted(offer.workforce))))

@@ -139,3 +139,73 @@ def test_more_candidates_than_can_be_kept_are_an_incident(county):
     case = county.start("one")
     assert case["status"] == "incident"
     assert [line["facts"]["code"] for line in county.history(case["id"]) if line["kind"] == "incident:raised"] == ["assignment_invalid"]
+
+
+# --- nobody whom the diagram names could take it: nobody could at all ---------------------------------------------------------
+
+
+def named(*names: str) -> str:
+    return f'<zeebe:assignmentDefinition candidateUsers="{",".join(names)}"/>'
+
+
+@pytest.mark.parametrize(
+    "zeebe",
+    [
+        '<zeebe:assignmentDefinition assignee="nobody-99-1"/>',
+        named("ft-02-1"),  # of another station
+        '<zeebe:assignmentDefinition candidateUsers="=[]"/>',
+        '<zeebe:assignmentDefinition candidateGroups="=&quot;misspelt&quot;"/>',
+    ],
+)
+def test_a_task_for_nobody_is_the_leads_to_do_or_hand_on_and_the_history_says_why(county, zeebe):
+    county.deploy(**one(zeebe))
+    case = county.start("one")
+    assert county.inbox("lead-01") == ["task"] and county.inbox("ft-01-1") == county.inbox("ft-02-1") == []
+    assert [line["facts"]["groups"] for line in county.history(case["id"]) if line["kind"] == "task:reoffered"] == [["lead", "supervisor"]]
+    task = county.open_tasks(case["id"])["task"]
+    with pytest.raises(NotOffered):
+        claim(county.system, county.act("ft-01-1"), task.id, now=county.now)
+    with pytest.raises(NotOffered):  # who may hand on their own tasks may not take this one so
+        delegate(county.system, county.act("ft-01-1"), task.id, "ft-01-1", now=county.now)
+    with pytest.raises(NotOffered):
+        delegate(county.system, county.act("lead-01"), task.id, "ft-02-1", now=county.now)
+    delegate(county.system, county.act("lead-01"), task.id, "ft-01-2", now=county.now)
+    assert county.do("ft-01-2", case["id"], "task")["instance"]["status"] == "completed"
+    assert county.faults() == []
+
+
+def test_what_only_somebody_who_left_could_take_goes_to_the_lead(county):
+    county.deploy(**one(named("ft-01-1")))
+    left, moved = county.start("one"), county.start("one")
+    release(county.system, county.act("lead-01"), _claimed(county, moved), now=county.now)
+    change_account(county.system, county.act("admin"), "ft-01-1", active=False, now=county.now)
+    assert county.inbox("lead-01") == ["task", "task"]
+    assert county.do("lead-01", left["id"], "task")["instance"]["status"] == "completed"
+    assert county.faults() == []
+
+
+def _claimed(county, case) -> str:
+    task = county.open_tasks(case["id"])["task"]
+    claim(county.system, county.act("ft-01-1"), task.id, now=county.now)
+    return task.id
+
+
+def test_an_approval_for_the_lead_alone_is_not_handed_to_a_worker(county):
+    county.deploy(**one('<zeebe:assignmentDefinition candidateGroups="lead"/>'))
+    case = county.start("one")
+    with pytest.raises(NotOffered):
+        delegate(county.system, county.act("lead-01"), county.open_tasks(case["id"])["task"].id, "ft-01-1", now=county.now)
+
+
+def test_in_a_lane_whoever_it_is_for_does_what_nobody_named_can(county):
+    diagram = Diagram("laned", "泳道")
+    diagram.add("startEvent", "start"), diagram.user("task", named("nobody-99-1")), diagram.add("endEvent", "end")
+    diagram.path("start", "task", "end")
+    diagram.extra = (
+        f'<bpmn:laneSet id="lanes"><bpmn:lane id="lane"><bpmn:extensionElements>{said(workforce="part_time")}'
+        "</bpmn:extensionElements><bpmn:flowNodeRef>task</bpmn:flowNodeRef></bpmn:lane></bpmn:laneSet>"
+    )
+    county.deploy(**{"laned.bpmn": diagram.xml(), "task.form": form("task")})
+    case = county.start("laned")
+    assert county.inbox("pt-01-1") == ["task"] and county.inbox("ft-01-1") == []
+    assert county.do("pt-01-1", case["id"], "task")["status"] == "completed"

@@ -34,6 +34,7 @@ TOLD = frozenset(
         "task:claimed",
         "task:released",
         "task:delegated",
+        "task:reoffered",
         "task:completed",
         "regulation:checked",
         "gateway:decided",
