@@ -1,7 +1,7 @@
-"""`service_delivery` from the visit to its end in a real browser, by the right people, once on telephones and once on desktops.
+"""`service_delivery` from the visit to its end in a real browser, by the right people: the regular case on telephones, a crisis on desktops.
 
 Everybody has a browser of their own and works from their inbox; the clock is the test's, and after each move the worker does what is due.
-Screenshots of every stage stay in var/screenshots as whole-… and crisis-….
+Screenshots of every stage, at both widths, stay in var/screenshots as whole-… and crisis-….
 """
 
 import re
@@ -12,19 +12,14 @@ from playwright.sync_api import expect
 from sqlalchemy import make_url
 
 from engine.commands.accounts import change_account
-from tests.support.browsers import DEVICES, eventually
+from tests.support.browsers import eventually
 from tests.support.journeys import Station
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(params=list(DEVICES))
-def device(request) -> str:
-    return request.param
-
-
-def test_the_whole_procedure_by_the_right_people(served_site, device, visit, axe, shot):
-    station = Station(served_site, device, visit, axe, shot, "whole")
+def test_the_whole_procedure_by_the_right_people(served_site, visit, axe, shot):
+    station = Station(served_site, "phone", visit, axe, shot, "whole")
     county = station.county
     # In a small station a social worker stands in for the lead: the plan's author could approve plans, but not this one.
     change_account(county.system, county.act("admin"), "ft-01-1", roles=["worker", "lead"], now=county.now)
@@ -95,7 +90,6 @@ def test_the_whole_procedure_by_the_right_people(served_site, device, visit, axe
 
 
 def test_a_crisis_is_acted_on_at_once(served_site, visit, axe, shot):
-    """On desktops only: what is drawn there, the other test has measured on telephones."""
     station = Station(served_site, "desktop", visit, axe, shot, "crisis")
     station.start("assistant-001", crisis=True, basis="emergency", urgency="urgent")
     assert station.open_tasks == {"crisis_act", "crisis_approval", "county_crisis"}

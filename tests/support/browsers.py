@@ -101,17 +101,19 @@ def page(request, visit) -> Page:
 
 
 @pytest.fixture
-def shot() -> Callable[[Page, str], Path]:
-    """`shot(page, "inbox")` keeps var/screenshots/inbox-360.png (the width is added), whole page."""
+def shot() -> Callable[[Page, str], None]:
+    """`shot(page, "inbox")` keeps var/screenshots/inbox-360.png and inbox-1440.png, whole page; at neither width it scrolls sideways."""
 
-    def take(page: Page, name: str) -> Path:
+    def take(page: Page, name: str) -> None:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        path = SCREENSHOTS / f"{name}-{page.viewport_size['width']}.png"
-        # What sticks to the window would lie in the middle of the page.
-        page.evaluate("window.scrollTo(0, 0); document.querySelector('.tabbar')?.style.setProperty('position', 'static')")
-        page.screenshot(path=path, full_page=True, scale="css")
-        page.evaluate("document.querySelector('.tabbar')?.style.removeProperty('position')")
-        return path
+        own = page.viewport_size
+        for window in sorted((device["viewport"] for device in DEVICES.values()), key=own.__eq__):  # the own one last: there it stays
+            page.set_viewport_size(window)
+            assert sideways_scroll(page) == 0
+            # What sticks to the window would lie in the middle of the page.
+            page.evaluate("window.scrollTo(0, 0); document.querySelector('.tabbar')?.style.setProperty('position', 'static')")
+            page.screenshot(path=SCREENSHOTS / f"{name}-{window['width']}.png", full_page=True, scale="css")
+            page.evaluate("document.querySelector('.tabbar')?.style.removeProperty('position')")
 
     return take
 
