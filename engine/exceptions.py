@@ -74,7 +74,7 @@ class TooManyAttempts(EngineError):
 class Forbidden(EngineError):
     """您没有做这件事的权限：{permission}。
 
-    如果工作需要，请联系站长（{unit}）或县中心管理员。
+    如果工作需要，请联系站长或县中心管理员。
     """
 
 

@@ -28,7 +28,7 @@ def begin(act: Act, definition: str, data: dict, place: str | None, client_id: s
     compiled = definitions.published(act.system, act.session, definition)
     unit = unit_today(act, place or act.actor.unit_key)
     if not org.covers(act.actor.unit_path, unit.path):
-        raise Forbidden(permission="instance:start", unit=unit.name)
+        raise Forbidden(permission=org.PERMISSION_NAMES["instance:start"], unit=unit.name)
     variables = {"placeName": unit.name} | (_known(act, client_id) if client_id else {})
     run = open_case(act, compiled, Place.of(unit), client_id, {"start": start_event})
     run.case = Case.start(compiled.process, variables, run.environment, start_event)

@@ -16,7 +16,7 @@ from engine.definitions import Definition
 from engine.exceptions import DatabaseBusy, Erased, Forbidden, InvalidRequest, MessageKnown, SealBroken, StateUnreadable
 from engine.feel import FeelError
 from engine.messages import MESSAGE, SIGNAL, Message, StartSubscription
-from engine.organisation import Unit, covers, unit_by_key
+from engine.organisation import PERMISSION_NAMES, Unit, covers, unit_by_key
 from engine.reference import in_force
 from engine.workflow import Case, Environment
 
@@ -259,7 +259,7 @@ def _unit(act: Act, place: str | None) -> Unit:
     """Where cases begin that a message or signal starts. Raises NotFound, UnitClosed, Forbidden."""
     unit = unit_today(act, place or act.actor.unit_key)
     if not covers(act.actor.unit_path, unit.path):
-        raise Forbidden(permission="message:publish", unit=unit.name)
+        raise Forbidden(permission=PERMISSION_NAMES["message:publish"], unit=unit.name)
     return unit
 
 

@@ -175,8 +175,9 @@ def test_a_refusal_is_not_remembered_under_its_key(steps):
 
 
 def test_where_a_case_may_be_started(steps):
-    with pytest.raises(Forbidden):
+    with pytest.raises(Forbidden) as refusal:
         steps.start("two_steps", place="room-004", who="ft-01-1")
+    assert "发起个案" in refusal.value.message and "instance" not in refusal.value.message + refusal.value.hint
     with pytest.raises(NotFound):
         steps.start("two_steps", place="room-999")
     with pytest.raises(NotFound):
