@@ -47,6 +47,11 @@ def split(tag: str) -> tuple[str, str]:
     return namespace[1:], local
 
 
+def bare(reference: str | None) -> str:
+    """An id without the prefix of a qualified name, which BPMN allows for references."""
+    return (reference or "").strip().rpartition(":")[2]
+
+
 def place(node: etree._Element | None) -> str | None:
     """The id an author knows: that of the node or of what it belongs to."""
     while node is not None:

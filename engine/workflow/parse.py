@@ -6,7 +6,7 @@ from lxml import etree
 
 from engine.exceptions import DeployRefused
 from engine.findings import Finding, errors
-from engine.workflow.admit import admit, place, split
+from engine.workflow.admit import admit, bare, place, split
 from engine.workflow.dialect import NAMESPACES, Dialect
 from engine.workflow.model import Process
 from engine.workflow.reading import Reader
@@ -64,7 +64,7 @@ class _File:
         if not nodes:
             self.report.add("no_process")
         for node in nodes:
-            if node.get("isExecutable") != "true":
+            if node.get("isExecutable") not in ("true", "1"):
                 self.report.add("not_executable", node.get("id"))
             if not node.get("id"):
                 self.report.add("missing_id", what=node.get("name") or "process")
@@ -99,13 +99,13 @@ class _File:
         used = set()
         for node in self.root.iter(f"{{{BPMN}}}*"):
             word = split(node.tag)[1]
-            used.update(_bare(node.get(attribute, "")) for attribute in _USES)
+            used.update(bare(node.get(attribute, "")) for attribute in _USES)
             targets = [node.get(attribute, "") for attribute in REFERENCES] if word != "sequenceFlow" else []
             if word in REFERENCES:
                 targets.append(node.text or "")
             if word in ("signal", "error", "escalation"):
                 targets.append(node.get("structureRef", ""))
-            for target in filter(None, map(_bare, targets)):
+            for target in filter(None, map(bare, targets)):
                 if target not in self.ids:
                     self.report.add("dangling_reference", place(node), name=target)
         for word in (*DEFINITIONS, "itemDefinition", "dataStore"):
@@ -118,14 +118,14 @@ class _File:
         processes = {node.get("id") for node in nodes}
         shown: dict[str, str | None] = {}
         for pool in self.root.iterfind("b:collaboration/b:participant", NAMESPACES):
-            target = _bare(pool.get("processRef", ""))
+            target = bare(pool.get("processRef", ""))
             if target and target not in processes:
                 self.report.add("dangling_reference", place(pool), name=target)
             elif target in shown.values():
                 self.report.add("pool_twice", place(pool), name=target)
             shown[pool.get("id")] = target or pool.get("id")
         for flow in self.root.iterfind("b:collaboration/b:messageFlow", NAMESPACES):
-            ends = [_bare(flow.get(side, "")) for side in ("sourceRef", "targetRef")]
+            ends = [bare(flow.get(side, "")) for side in ("sourceRef", "targetRef")]
             if "" in ends:
                 self.report.add("dangling_reference", place(flow), name="")
             pools = [shown.get(end) or self._process_of(end) for end in ends]
@@ -138,8 +138,3 @@ class _File:
             if any(inner.get("id") == identity for inner in node.iter(f"{{{BPMN}}}*")):
                 return node.get("id")
         return None
-
-
-def _bare(reference: str) -> str:
-    """An id without the prefix of a qualified name."""
-    return reference.strip().rpartition(":")[2]

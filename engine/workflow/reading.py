@@ -5,7 +5,7 @@ from types import MappingProxyType
 from lxml import etree
 
 from engine.workflow import shape
-from engine.workflow.admit import place, split
+from engine.workflow.admit import bare, place, split
 from engine.workflow.dialect import NAMESPACES, Dialect
 from engine.workflow.formula import Formula
 from engine.workflow.model import Element, Flow, Kind, Lane, Process
@@ -88,12 +88,12 @@ class Reader:
         fields = self.dialect.fields(node, kind) | self.triggers.fields(node, kind, kind is Kind.START and parent is None)
         fields |= {"id": identity, "kind": kind, "name": node.get("name", ""), "documentation": _documentation(node), "parent": parent}
         if kind is Kind.BOUNDARY:
-            fields |= {"attached_to": node.get("attachedToRef"), "interrupting": node.get("cancelActivity") != "false"}
+            fields |= {"attached_to": bare(node.get("attachedToRef")), "interrupting": node.get("cancelActivity") != "false"}
         elif kind is Kind.START:
             fields["interrupting"] = node.get("isInterrupting") != "false"
         # How the node itself tells its arrows, to be compared with what the arrows tell.
-        fields["_drawn"] = {side: [_reference(part) for part in node.iterfind(f"b:{side}", NAMESPACES)] for side in SIDES}
-        fields["_default"] = node.get("default")
+        fields["_drawn"] = {side: [bare(part.text) for part in node.iterfind(f"b:{side}", NAMESPACES)] for side in SIDES}
+        fields["_default"] = bare(node.get("default")) or None
         self.drafts[identity] = fields
         return True
 
@@ -109,7 +109,7 @@ class Reader:
             formula = self.dialect.formula(node, condition.text, "condition", needs_feel=True) or Formula(condition.text or "")
             if not (condition.text or "").strip():
                 self.report.add("empty_condition", identity)
-        ends = node.get("sourceRef", ""), node.get("targetRef", "")
+        ends = bare(node.get("sourceRef")), bare(node.get("targetRef"))
         properties = self.dialect.properties(node)
         self.flows.setdefault(identity, Flow(identity, *ends, node.get("name", ""), formula, properties=properties))
         self.flow_scopes.setdefault(identity, scope)
@@ -122,7 +122,7 @@ class Reader:
                 lane = Lane(node.get("id", ""), node.get("name", ""), self.dialect.properties(node))
                 self.lanes[lane.id] = lane
                 for reference in node.iterfind("b:flowNodeRef", NAMESPACES):
-                    target = _reference(reference)
+                    target = bare(reference.text)
                     if target in self.drafts:
                         self.drafts[target]["lane"] = lane
                     elif target not in self.ids:
@@ -139,11 +139,6 @@ class Reader:
 def _word(node: etree._Element) -> str:
     """The name of a node without its namespace."""
     return split(node.tag)[1]
-
-
-def _reference(node: etree._Element) -> str:
-    """An id in the text of a node, perhaps with a prefix."""
-    return (node.text or "").strip().rpartition(":")[2]
 
 
 def _documentation(node: etree._Element) -> str:

@@ -4,7 +4,7 @@ import re
 
 from lxml import etree
 
-from engine.workflow.admit import place, split
+from engine.workflow.admit import bare, place, split
 from engine.workflow.dialect import NAMESPACES, Dialect
 from engine.workflow.faults import FIELDS
 from engine.workflow.formula import Formula
@@ -123,7 +123,7 @@ class Triggers:
 
     def _definition(self, node: etree._Element, holder: etree._Element, word: str) -> etree._Element | None:
         """What an attribute like messageRef refers to."""
-        reference = (holder.get(DEFINITIONS[word]) or "").rpartition(":")[2]
+        reference = bare(holder.get(DEFINITIONS[word]))
         found = self._defined.get((word, reference))
         if not reference:
             self.report.add("no_definition", place(node), what=FIELDS[word])
