@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import ClassVar, Self
 
+import orjson
 from sqlalchemy import DateTime, ForeignKey, String, Text, bindparam, create_engine, event, select
 from sqlalchemy.engine import Connection, ExceptionContext, make_url
 from sqlalchemy.exc import OperationalError
@@ -65,12 +66,33 @@ class Json(TypeDecorator):
 
 
 def canonical(value) -> str:
-    """JSON with sorted keys and no spaces: equal values have equal text."""
-    return _canonical(value) if value else _EMPTY.get(value.__class__) or _canonical(value)
+    """JSON with sorted keys and no spaces: equal values have equal text. Hashes are taken of it, so it is the same in every release.
+
+    What `json` writes is the standard; orjson writes the same of what nearly all values are made of, in a tenth of the time.
+    """
+    try:
+        if _is_plain(value):
+            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except (TypeError, RecursionError):  # halves of surrogate pairs, numbers beyond 64 bits, keys that are no text, deep nesting
+        pass
+    return _canonical(value)
 
 
-_EMPTY = {dict: "{}", list: "[]"}
 _canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode  # dumps() would make one each time
+_PLAIN = frozenset({str, int, bool, type(None)})
+
+
+def _is_plain(value) -> bool:
+    """Whether a value is made of nothing but texts, whole numbers, booleans and nulls: floats have two spellings."""
+    kind = value.__class__
+    if kind is dict:
+        value = value.values()
+    elif kind is not list:
+        return kind in _PLAIN
+    for part in value:  # a loop, since all() takes three times as long
+        if part.__class__ not in _PLAIN and not _is_plain(part):
+            return False
+    return True
 
 
 def reference(column: str) -> ForeignKey:
