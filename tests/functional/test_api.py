@@ -106,6 +106,17 @@ def test_the_description_tells_errors_keys_and_bundles_as_they_are(site):
     assert writes["/tokens"]["security"] == []
 
 
+def test_every_answer_is_described_by_its_fields(site):
+    described = site.api().get("/openapi.json").json
+    schemas = described["components"]["schemas"]
+    for path, verbs in described["paths"].items():
+        for method, operation in verbs.items():
+            for status, told in operation.get("responses", {}).items() if method != "parameters" else ():
+                if status.startswith("2") and "content" in told:
+                    name = told["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[-1]
+                    assert schemas[name].get("properties"), f"{method} {path} answers anything"
+
+
 def test_a_cookie_opens_no_api(site):
     visit = site.visit("ft-01-1")
     assert visit.get("/api/v1/tasks").status_code == 401

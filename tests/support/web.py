@@ -9,6 +9,7 @@ from flask import Flask
 
 from tests.support.counties import County, keep, lend
 from tests.support.county import PASSWORD
+from tests.support.described import hold
 from webapp import create_app, furnish
 from webapp.config import Settings
 
@@ -75,7 +76,7 @@ class Visit:
 
 
 class Program:
-    """A client of the API."""
+    """A client of the API; every answer is held to the description of the API."""
 
     def __init__(self, client):
         self.client = client
@@ -91,7 +92,9 @@ class Program:
 
     def _send(self, method: str, address: str, headers: dict | None = None, **options):
         token = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        return self.client.open(f"/api/v1{address}", method=method, headers=token | (headers or {}), **options)
+        answer = self.client.open(f"/api/v1{address}", method=method, headers=token | (headers or {}), **options)
+        hold(self.client.application, method, f"/api/v1{address.partition('?')[0]}", answer)
+        return answer
 
 
 class _Forms(HTMLParser):

@@ -18,30 +18,35 @@ class Answer(Anything):
         unknown = ma.RAISE
 
 
-def _text(**more):
+def text(**more):
+    """A field of text that is always there."""
     return ma.fields.Str(required=True, **more)
 
 
-def _maybe(**more):
+def maybe(**more):
+    """Text or null."""
     return ma.fields.Str(required=True, allow_none=True, **more)
 
 
-def _moment(**more):
+def moment(**more):
+    """A time."""
     return ma.fields.DateTime(required=True, metadata={"description": "RFC 3339"}, **more)
 
 
-def _one_of(words, **more):
+def one_of(words, **more):
+    """One of some words."""
     return ma.fields.Str(required=True, validate=ma.validate.OneOf(words), **more)
 
 
-def _list_of(schema):
+def list_of(schema):
+    """Any number of these."""
     return ma.fields.List(ma.fields.Nested(schema), required=True)
 
 
 def page(schema: type[ma.Schema], name: str) -> type[ma.Schema]:
     """A list's answer: `items`, and `next` for the page after it."""
     following = ma.fields.Str(required=True, allow_none=True, metadata={"description": "pass it as `cursor`; null at the end"})
-    return type(name, (Answer,), {"items": _list_of(schema), "next": following})
+    return type(name, (Answer,), {"items": list_of(schema), "next": following})
 
 
 # --- signing in -----------------------------------------------------------------------------------------------------
@@ -50,21 +55,21 @@ def page(schema: type[ma.Schema], name: str) -> type[ma.Schema]:
 class Token(Answer):
     """A bearer token; it is shown once."""
 
-    token = _text()
-    token_type = _one_of(["Bearer"])
-    expires_at = _moment()
+    token = text()
+    token_type = one_of(["Bearer"])
+    expires_at = moment()
 
 
 class Me(Answer):
     """Who a token belongs to."""
 
-    id = _text()
-    username = _text()
-    name = _text()
+    id = text()
+    username = text()
+    name = text()
     roles = ma.fields.List(ma.fields.Str(), required=True)
-    workforce = _maybe()
-    partner = _maybe()
-    unit = _text(metadata={"description": "key of a unit"})
+    workforce = maybe()
+    partner = maybe()
+    unit = text(metadata={"description": "key of a unit"})
 
 
 # --- definitions ----------------------------------------------------------------------------------------------------
@@ -74,38 +79,58 @@ class Version(Answer):
     """One version of a definition."""
 
     number = ma.fields.Int(required=True)
-    status = _one_of(["draft", "published", "withdrawn"])
-    deployed_at = _moment()
-    published_at = _moment(allow_none=True)
+    status = one_of(["draft", "published", "withdrawn"])
+    deployed_at = moment()
+    published_at = moment(allow_none=True)
 
 
 class Definition(Answer):
     """A procedure or a regulation; `published` is the number that new cases use."""
 
-    key = _text()
-    kind = _one_of(["procedure", "regulation"])
-    name = _text()
+    key = text()
+    kind = one_of(["procedure", "regulation"])
+    name = text()
     published = ma.fields.Int(required=True, allow_none=True)
-    versions = _list_of(Version)
+    versions = list_of(Version)
 
 
-class Deployed(Answer):
-    """A new draft."""
+class Draft(Answer):
+    """A new draft of one definition."""
 
-    key = _text()
+    key = text()
     number = ma.fields.Int(required=True)
-    id = _text()
-    kind = _one_of(["procedure", "regulation"])
-    name = _text()
+    id = text()
+    kind = one_of(["procedure", "regulation"])
+    name = text()
+
+
+class Remark(Answer):
+    """What a bundle's author may want to know; nothing keeps it from being deployed."""
+
+    code = text()
+    message = text(metadata={"description": "Chinese"})
+    message_en = text()
+    element = ma.fields.Str()
+    file = ma.fields.Str()
+    line = ma.fields.Int()
+    column = ma.fields.Int()
+    severity = one_of(["error", "warning"])
+
+
+class Deployed(Draft):
+    """The first new draft of a bundle, all of them, and what there is to remark."""
+
+    definitions = list_of(Draft)
+    warnings = list_of(Remark)
 
 
 class Published(Answer):
     """A version with its new status."""
 
-    key = _text()
+    key = text()
     number = ma.fields.Int(required=True)
-    id = _text()
-    status = _one_of(["published", "withdrawn"])
+    id = text()
+    status = one_of(["published", "withdrawn"])
 
 
 # --- cases and tasks ------------------------------------------------------------------------------------------------
@@ -114,59 +139,59 @@ class Published(Answer):
 class NewTask(Answer):
     """A task that an act opened."""
 
-    id = _text()
-    element = _text()
-    status = _one_of(TASK_STATUSES)
+    id = text()
+    element = text()
+    status = one_of(TASK_STATUSES)
 
 
 class Started(Answer):
     """A case after an act, with the tasks the act opened."""
 
-    id = _text()
-    number = _text()
-    status = _one_of(STATUSES)
-    tasks = _list_of(NewTask)
+    id = text()
+    number = text()
+    status = one_of(STATUSES)
+    tasks = list_of(NewTask)
 
 
 class Case(Answer):
     """What every reader of a case may see."""
 
-    id = _text()
-    number = _text()
-    status = _one_of(STATUSES)
-    definition = _text()
+    id = text()
+    number = text()
+    status = one_of(STATUSES)
+    definition = text()
     version = ma.fields.Int(required=True)
-    place = _text(metadata={"description": "key of a unit"})
-    client = _maybe()
-    started_at = _moment()
-    ended_at = _moment(allow_none=True)
+    place = text(metadata={"description": "key of a unit"})
+    client = maybe()
+    started_at = moment()
+    ended_at = moment(allow_none=True)
     open = ma.fields.Bool(required=True)
 
 
 class CaseBrief(Answer):
     """The case of a task."""
 
-    id = _text()
-    number = _text()
-    status = _one_of(STATUSES)
-    definition = _text()
-    place = _text()
+    id = text()
+    number = text()
+    status = one_of(STATUSES)
+    definition = text()
+    place = text()
 
 
 class TaskOnly(Answer):
     """A task without its form."""
 
-    id = _text()
-    status = _one_of(TASK_STATUSES)
-    element = _text()
-    name = _text()
-    name_en = _maybe()
+    id = text()
+    status = one_of(TASK_STATUSES)
+    element = text()
+    name = text()
+    name_en = maybe()
     groups = ma.fields.List(ma.fields.Str(), required=True)
-    holder = _maybe()
+    holder = maybe()
     mine = ma.fields.Bool(required=True)
-    offered_at = _moment()
-    claimed_at = _moment(allow_none=True)
-    due_at = _moment(allow_none=True)
+    offered_at = moment()
+    claimed_at = moment(allow_none=True)
+    due_at = moment(allow_none=True)
     due_provisional = ma.fields.Bool(required=True)
     priority = ma.fields.Int(required=True)
 
@@ -187,58 +212,58 @@ class TaskDetail(Task):
 class TaskCase(Answer):
     """The case of a task after an act."""
 
-    id = _text()
-    status = _one_of(STATUSES)
+    id = text()
+    status = one_of(STATUSES)
 
 
 class TaskChanged(Answer):
     """A task after an act."""
 
-    id = _text()
-    status = _one_of(TASK_STATUSES)
+    id = text()
+    status = one_of(TASK_STATUSES)
     instance = ma.fields.Nested(TaskCase, required=True)
 
 
 class TaskCompleted(TaskChanged):
     """A completed task, and the tasks that come after it."""
 
-    tasks = _list_of(NewTask)
+    tasks = list_of(NewTask)
 
 
 class Timer(Answer):
     """What a case waits for."""
 
-    element = _text()
-    due_at = _moment()
+    element = text()
+    due_at = moment()
     provisional = ma.fields.Bool(required=True)
 
 
 class Wait(Answer):
     """A message or signal that a case waits for."""
 
-    element = _text()
-    kind = _text()
-    name = _text()
-    since = _moment()
+    element = text()
+    kind = text()
+    name = text()
+    since = moment()
 
 
 class Job(Answer):
     """A job that a program is to do for a case."""
 
-    id = _text()
-    element = _text()
-    type = _text()
+    id = text()
+    element = text()
+    type = text()
     retries = ma.fields.Int(required=True)
-    lease_until = _moment(allow_none=True)
+    lease_until = moment(allow_none=True)
 
 
 class Call(Answer):
     """A case that this one called."""
 
-    id = _text()
-    number = _text()
-    definition = _text()
-    status = _one_of(STATUSES)
+    id = text()
+    number = text()
+    definition = text()
+    status = one_of(STATUSES)
     token = ma.fields.Int(required=True, allow_none=True)
 
 
@@ -246,22 +271,22 @@ class Incident(Answer):
     """Where a case stands still, and why."""
 
     token = ma.fields.Int(required=True)
-    element = _maybe()
-    code = _text()
-    message = _text()
-    since = _moment()
+    element = maybe()
+    code = text()
+    message = text()
+    since = moment()
 
 
 class CaseDetail(Case):
     """One case; `data` is null for those who may not read about clients."""
 
-    tasks = _list_of(TaskOnly)
-    timers = _list_of(Timer)
-    waits = _list_of(Wait)
-    jobs = _list_of(Job)
-    calls = _list_of(Call)
-    caller = _maybe(metadata={"description": "id of the case that called this one"})
-    incidents = _list_of(Incident)
+    tasks = list_of(TaskOnly)
+    timers = list_of(Timer)
+    waits = list_of(Wait)
+    jobs = list_of(Job)
+    calls = list_of(Call)
+    caller = maybe(metadata={"description": "id of the case that called this one"})
+    incidents = list_of(Incident)
     data = ma.fields.Dict(required=True, allow_none=True)
 
 
@@ -269,13 +294,13 @@ class Event(Answer):
     """One event of a history."""
 
     seq = ma.fields.Int(required=True)
-    kind = _text()
-    actor_id = _maybe()
-    occurred_at = _moment()
-    recorded_at = _moment()
+    kind = text()
+    actor_id = maybe()
+    occurred_at = moment()
+    recorded_at = moment()
     facts = ma.fields.Dict(required=True)
     data = ma.fields.Raw(required=True, allow_none=True, metadata={"description": "null where it is erased or not for this reader"})
-    hash = _text()
+    hash = text()
 
 
 # --- people served --------------------------------------------------------------------------------------------------
@@ -284,36 +309,36 @@ class Event(Answer):
 class ClientBrief(Answer):
     """A person in a list."""
 
-    id = _text()
-    name = _text()
+    id = text()
+    name = text()
     birth_date = ma.fields.Date(required=True, allow_none=True)
     categories = ma.fields.List(ma.fields.Str(), required=True)
-    place = _text()
-    household = _maybe()
+    place = text()
+    household = maybe()
 
 
 class ClientRecord(Answer):
     """One person's record."""
 
-    id = _text()
-    name = _text()
+    id = text()
+    name = text()
     birth_date = ma.fields.Date(required=True, allow_none=True)
-    gender = _maybe()
-    id_number = _maybe()
-    phone = _maybe()
-    address = _maybe()
+    gender = maybe()
+    id_number = maybe()
+    phone = maybe()
+    address = maybe()
     categories = ma.fields.List(ma.fields.Str(), required=True)
-    household_id = _maybe()
-    unit_id = _text()
-    unit_key = _text()
-    unit_path = _text()
-    unit_name = _text()
-    station_id = _text()
+    household_id = maybe()
+    unit_id = text()
+    unit_key = text()
+    unit_path = text()
+    unit_name = text()
+    station_id = text()
     version = ma.fields.Int(required=True)
 
 
 class Registered(Answer):
     """A new person."""
 
-    id = _text()
-    household_id = _text()
+    id = text()
+    household_id = text()

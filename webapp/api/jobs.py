@@ -4,7 +4,8 @@ import marshmallow as ma
 
 from engine import jobs
 from engine.commands import jobs as commands
-from webapp.api.shared import KEYED, Anything, Schema, Text, blueprint, idempotency_key
+from webapp.api import answers_working as answers
+from webapp.api.shared import KEYED, Schema, Text, blueprint, idempotency_key
 from webapp.auth import command
 
 routes = blueprint("jobs", "作业 · jobs")
@@ -52,7 +53,7 @@ class Outcome(Schema):
 @routes.route("/jobs/activate", methods=["POST"])
 @routes.doc(**KEYED)
 @routes.arguments(Wanted())
-@routes.response(200, Anything)
+@routes.response(200, answers.GivenJobs)
 def activate(body: dict):
     """Fetch jobs of a type; nobody else gets them before their lease is over."""
     values = body["type"], body["worker"], body["lease"], body["max"], body["variables"]
@@ -62,7 +63,7 @@ def activate(body: dict):
 @routes.route("/jobs/<job_id>/complete", methods=["POST"])
 @routes.doc(**KEYED)
 @routes.arguments(Done())
-@routes.response(200, Anything)
+@routes.response(200, answers.JobOutcome)
 def complete(body: dict, job_id: str):
     """It is done; the case goes on with the variables."""
     return command(commands.complete, job_id, body["worker"], body["variables"], key=idempotency_key())
@@ -71,7 +72,7 @@ def complete(body: dict, job_id: str):
 @routes.route("/jobs/<job_id>/fail", methods=["POST"])
 @routes.doc(**KEYED)
 @routes.arguments(Failed())
-@routes.response(200, Anything)
+@routes.response(200, answers.JobOutcome)
 def fail(body: dict, job_id: str):
     """It could not be done: offered again later, or an incident when no retries are left."""
     return command(commands.fail, job_id, body["worker"], body["message"], body["retries"], body["backoff"], key=idempotency_key())
@@ -80,7 +81,7 @@ def fail(body: dict, job_id: str):
 @routes.route("/jobs/<job_id>/error", methods=["POST"])
 @routes.doc(**KEYED)
 @routes.arguments(Outcome())
-@routes.response(200, Anything)
+@routes.response(200, answers.JobOutcome)
 def throw_error(body: dict, job_id: str):
     """An error event of the diagram with this code goes on instead."""
     return command(commands.throw_error, job_id, body["worker"], body["code"], body["variables"], key=idempotency_key())

@@ -4,7 +4,8 @@ import marshmallow as ma
 
 from engine import messages
 from engine.commands import messages as commands
-from webapp.api.shared import KEYED, Anything, Schema, Text, blueprint, idempotency_key
+from webapp.api import answers_working as answers
+from webapp.api.shared import KEYED, Schema, Text, blueprint, idempotency_key
 from webapp.auth import command
 
 routes = blueprint("messages", "消息与信号 · messages and signals")
@@ -38,7 +39,7 @@ class Signal(Schema):
 @routes.route("/messages", methods=["POST"])
 @routes.doc(**KEYED)
 @routes.arguments(Message())
-@routes.response(202, Anything)
+@routes.response(202, answers.MessageSent)
 def publish(body: dict):
     """To the oldest case of each procedure that waits for it; else it begins cases, or is kept. `instances`: those one may see."""
     values = body["name"], body["key"], body["variables"], body["ttl"], body["messageId"], body["place"]
@@ -48,7 +49,7 @@ def publish(body: dict):
 @routes.route("/signals", methods=["POST"])
 @routes.doc(**KEYED)
 @routes.arguments(Signal())
-@routes.response(202, Anything)
+@routes.response(202, answers.Broadcast)
 def send(body: dict):
     """Every case that waits hears it; `waiting` and `starts` tell how many there are."""
     return command(commands.send_signal, body["name"], body["variables"], body["place"], key=idempotency_key())

@@ -4,8 +4,9 @@ import marshmallow as ma
 
 from engine import operations
 from engine.commands import deliveries as carrying, operations as commands
+from webapp.api import answers, answers_working
 from webapp.api.cases import summary
-from webapp.api.shared import KEYED, Anything, Page, Schema, Text, blueprint, from_cursor, idempotency_key, instant, page_of
+from webapp.api.shared import KEYED, Page, Schema, Text, blueprint, from_cursor, idempotency_key, instant, page_of
 from webapp.auth import actor, command, session, system
 from webapp.i18n import now
 
@@ -31,7 +32,7 @@ class Corrected(Schema):
 @routes.route("/incidents", methods=["GET"])
 @routes.route("/operations/incidents", methods=["GET"])
 @routes.arguments(Page(), location="query")
-@routes.response(200, Anything)
+@routes.response(200, answers.page(answers_working.Trouble, "Incidents"))
 def incidents(wanted: dict):
     """Cases that stand on an incident, newest first; `incident` is the latest, `incidents` are all."""
     found, following = operations.incidents(system(), session(), actor(), from_cursor(wanted["cursor"]), wanted["limit"])
@@ -40,7 +41,7 @@ def incidents(wanted: dict):
 
 @routes.route("/operations/timers", methods=["GET"])
 @routes.arguments(Page(), location="query")
-@routes.response(200, Anything)
+@routes.response(200, answers.page(answers_working.WaitingTimer, "WaitingTimers"))
 def timers(wanted: dict):
     """Waiting timers, soonest first."""
     found, following = operations.timers(session(), actor(), from_cursor(wanted["cursor"]), wanted["limit"])
@@ -53,7 +54,7 @@ def timers(wanted: dict):
 
 @routes.route("/operations/messages", methods=["GET"])
 @routes.arguments(Page(), location="query")
-@routes.response(200, Anything)
+@routes.response(200, answers_working.WaitingMessages)
 def waits(wanted: dict):
     """Waits for messages and signals, the oldest first; the first page also tells the messages that are kept (`kept`)."""
     cursor = from_cursor(wanted["cursor"])
@@ -66,7 +67,7 @@ def waits(wanted: dict):
 
 @routes.route("/operations/jobs", methods=["GET"])
 @routes.arguments(Page(), location="query")
-@routes.response(200, Anything)
+@routes.response(200, answers.page(answers_working.WaitingJob, "WaitingJobs"))
 def jobs(wanted: dict):
     """Jobs that wait or are being done, the one due first."""
     found, following = operations.waiting_jobs(session(), actor(), from_cursor(wanted["cursor"]), wanted["limit"])
@@ -81,7 +82,7 @@ def jobs(wanted: dict):
 
 @routes.route("/operations/deliveries", methods=["GET"])
 @routes.arguments(Page(), location="query")
-@routes.response(200, Anything)
+@routes.response(200, answers.page(answers_working.Delivery, "Deliveries"))
 def deliveries(wanted: dict):
     """What cases have for one another that is not carried out yet; without `next_at` it has failed too often."""
     found, following = operations.waiting_deliveries(session(), actor(), from_cursor(wanted["cursor"]), wanted["limit"])
@@ -95,7 +96,7 @@ def deliveries(wanted: dict):
 
 @routes.route("/operations/deliveries/<delivery_id>/retry", methods=["POST"])
 @routes.doc(**KEYED)
-@routes.response(200, Anything)
+@routes.response(200, answers_working.Id)
 def retry(delivery_id: str):
     """Try again now what has failed."""
     return command(carrying.retry_delivery, delivery_id, key=idempotency_key())
@@ -104,7 +105,7 @@ def retry(delivery_id: str):
 @routes.route("/instances/<instance_id>/tokens/<int(max=1000000000):token>/move", methods=["POST"])
 @routes.doc(**KEYED)
 @routes.arguments(Moved())
-@routes.response(200, Anything)
+@routes.response(200, answers_working.CaseMoved)
 def move(body: dict, instance_id: str, token: int):
     """Let a case leave the element where this token waits or is stuck, as if it were done."""
     return command(commands.move_on, instance_id, token, body["reason"], body["flow"], key=idempotency_key())
@@ -113,7 +114,7 @@ def move(body: dict, instance_id: str, token: int):
 @routes.route("/instances/<instance_id>/variables", methods=["PATCH"])
 @routes.doc(**KEYED)
 @routes.arguments(Corrected())
-@routes.response(200, Anything)
+@routes.response(200, answers_working.CaseCorrected)
 def correct(body: dict, instance_id: str):
     """Write variables by hand."""
     values = body["reason"], body["variables"], body["expressions"], body["token"]

@@ -4,7 +4,8 @@ import marshmallow as ma
 
 from engine.commands import alerts as alert_commands, outings as commands
 from engine.registers import alerts, outings
-from webapp.api.shared import KEYED, Anything, Schema, Text, blueprint, idempotency_key, instant
+from webapp.api import answers_working as answers
+from webapp.api.shared import KEYED, Schema, Text, blueprint, idempotency_key, instant
 from webapp.auth import actor, command, session, system
 from webapp.errors import verdict
 
@@ -43,7 +44,7 @@ class Note(Schema):
 
 @routes.route("/outings", methods=["GET"])
 @routes.arguments(View(), location="query")
-@routes.response(200, Anything)
+@routes.response(200, answers.Outings)
 def index(wanted: dict):
     """Open outings: `mine`, or all of the `place` one watches over, the most overdue first."""
     found = outings.at_place if wanted["view"] == "place" else outings.mine
@@ -53,7 +54,7 @@ def index(wanted: dict):
 @routes.route("/outings", methods=["POST"])
 @routes.doc(**KEYED)
 @routes.arguments(Trip())
-@routes.response(201, Anything)
+@routes.response(201, answers.OutingChanged)
 def report(body: dict):
     """Report an outing. 409 names the regulation that lets nobody go like this."""
     return command(commands.report, body, key=idempotency_key())
@@ -61,7 +62,7 @@ def report(body: dict):
 
 @routes.route("/outings/<outing_id>/leave", methods=["POST"])
 @routes.doc(**KEYED)
-@routes.response(200, Anything)
+@routes.response(200, answers.OutingChanged)
 def leave(outing_id: str):
     """A planned outing begins."""
     return command(commands.leave, outing_id, key=idempotency_key())
@@ -70,7 +71,7 @@ def leave(outing_id: str):
 @routes.route("/outings/<outing_id>/extend", methods=["POST"])
 @routes.doc(**KEYED)
 @routes.arguments(Later())
-@routes.response(200, Anything)
+@routes.response(200, answers.OutingChanged)
 def extend(body: dict, outing_id: str):
     """Back later; alarms are counted from the new time."""
     return command(commands.extend, outing_id, body["expected_return"], key=idempotency_key())
@@ -78,7 +79,7 @@ def extend(body: dict, outing_id: str):
 
 @routes.route("/outings/<outing_id>/return", methods=["POST"])
 @routes.doc(**KEYED)
-@routes.response(200, Anything)
+@routes.response(200, answers.OutingChanged)
 def come_back(outing_id: str):
     """Everybody is back, safe."""
     return command(commands.come_back, outing_id, key=idempotency_key())
@@ -86,14 +87,14 @@ def come_back(outing_id: str):
 
 @routes.route("/outings/<outing_id>/cancel", methods=["POST"])
 @routes.doc(**KEYED)
-@routes.response(200, Anything)
+@routes.response(200, answers.OutingChanged)
 def cancel(outing_id: str):
     """A planned outing does not take place."""
     return command(commands.cancel, outing_id, key=idempotency_key())
 
 
 @routes.route("/alerts", methods=["GET"])
-@routes.response(200, Anything)
+@routes.response(200, answers.Alerts)
 def waiting():
     """What a regulation says one has to do now; for a supervisor also what the leads have to do."""
     return {"items": [_alert(line) for line in alerts.waiting(session(), system().vault, actor(), whole=True)]}
@@ -102,7 +103,7 @@ def waiting():
 @routes.route("/alerts/<alert_id>/acknowledge", methods=["POST"])
 @routes.doc(**KEYED)
 @routes.arguments(Note())
-@routes.response(200, Anything)
+@routes.response(200, answers.Id)
 def acknowledge(body: dict, alert_id: str):
     """Say what was done about it."""
     return command(alert_commands.acknowledge, alert_id, body["note"], key=idempotency_key())

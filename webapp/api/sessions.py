@@ -3,7 +3,8 @@
 from engine import accounts as kept
 from engine.commands import accounts, sessions
 from webapp import auth
-from webapp.api.shared import KEYED, Anything, blueprint, idempotency_key, instant, page_of
+from webapp.api import answers, answers_working
+from webapp.api.shared import KEYED, blueprint, idempotency_key, instant, page_of
 from webapp.auth import actor, command, session
 from webapp.i18n import now
 
@@ -11,7 +12,7 @@ routes = blueprint("sessions", "登录的设备 · sessions")
 
 
 @routes.route("/me/sessions", methods=["GET"])
-@routes.response(200, Anything)
+@routes.response(200, answers.page(answers_working.Session, "OwnSessions"))
 def own():
     """One's own open sessions, the newest first; `current` is the one of this request."""
     return page_of([_session(each) for each in kept.open_sessions(session(), actor().person_id, now())], None)
@@ -19,7 +20,7 @@ def own():
 
 @routes.route("/me/sessions", methods=["DELETE"])
 @routes.doc(**KEYED)
-@routes.response(200, Anything)
+@routes.response(200, answers_working.Ended)
 def end_others():
     """End all of one's own sessions but this one."""
     return command(sessions.end_others, auth.request_token(), key=idempotency_key())
@@ -27,14 +28,14 @@ def end_others():
 
 @routes.route("/me/sessions/<session_id>", methods=["DELETE"])
 @routes.doc(**KEYED)
-@routes.response(200, Anything)
+@routes.response(200, answers_working.Ended)
 def end(session_id: str):
     """End one of one's own sessions."""
     return command(sessions.end, session_id, key=idempotency_key())
 
 
 @routes.route("/accounts/<username>/sessions", methods=["GET"])
-@routes.response(200, Anything)
+@routes.response(200, answers.page(answers_working.Session, "TheirSessions"))
 def theirs(username: str):
     """Somebody's open sessions, for whoever manages their account."""
     return page_of([_session(each) for each in accounts.sessions_of(session(), actor(), username, now())], None)
@@ -42,7 +43,7 @@ def theirs(username: str):
 
 @routes.route("/accounts/<username>/sessions", methods=["DELETE"])
 @routes.doc(**KEYED)
-@routes.response(200, Anything)
+@routes.response(200, answers_working.Ended)
 def end_all_theirs(username: str):
     """End all of somebody's sessions."""
     return command(accounts.end_sessions, username, key=idempotency_key())
@@ -50,7 +51,7 @@ def end_all_theirs(username: str):
 
 @routes.route("/accounts/<username>/sessions/<session_id>", methods=["DELETE"])
 @routes.doc(**KEYED)
-@routes.response(200, Anything)
+@routes.response(200, answers_working.Ended)
 def end_theirs(username: str, session_id: str):
     """End one of somebody's sessions."""
     return command(accounts.end_sessions, username, session_id, key=idempotency_key())
