@@ -14,19 +14,16 @@ from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event
 
-from engine.db import Base
 from tests.support.counties import County, prepare_with_procedures
-from tests.support.county import open_system
 from tests.support.web import Site, forms
+from tests.support.writes import COUNT, count_writes
 from webapp.demo.answers import answer
 
 CPU_SECONDS = 5  # of one request; an ordinary one takes some milliseconds
 MARK = "<script>fuzz()</script>"  # must never come back as it is in a page
 ROLES = ("supervisor", "auditor", "admin", "lead-01", "ft-01-1", "volunteer-01-1", "assistant-001", "resident-1", "lead-02")
-# What may change although a request is refused or only reads: who looked, who was refused, who mistyped a password.
-_LOGS = {"sign_in_failure"}
 
 
 class Failure(AssertionError):
@@ -166,7 +163,7 @@ class Target:
         self._writes = self._count()
 
     def _count(self) -> int:
-        return self._reader.execute(_COUNT).scalar_one()
+        return self._reader.execute(COUNT).scalar_one()
 
     def close(self) -> None:
         """Check the history; let go of the database."""
@@ -209,45 +206,6 @@ def _processor_time(request: Request):
         signal.signal(signal.SIGPROF, former)
 
 
-# --- whether anything was written ------------------------------------------------------------------------------------
-
-_COUNT = text("SELECT total FROM fuzz_writes")
-
-
-def count_writes(url: str) -> None:
-    """Triggers that count every row written, in the transaction that writes it; but not who looked and who was refused."""
-    database = open_system(url).database
-    with database.engine.begin() as connection:
-        connection.execute(text("CREATE TABLE fuzz_writes (total INTEGER)"))
-        connection.execute(text("INSERT INTO fuzz_writes VALUES (0)"))
-        if database.dialect == "postgresql":
-            connection.execute(
-                text(
-                    "CREATE FUNCTION count_write() RETURNS trigger LANGUAGE plpgsql AS "
-                    "$$ BEGIN UPDATE fuzz_writes SET total = total + 1; RETURN NULL; END $$"
-                )
-            )
-        for table in Base.metadata.sorted_tables:
-            for act in ("INSERT", "UPDATE", "DELETE") if table.name not in _LOGS else ():
-                connection.execute(text(_trigger(database.dialect, table.name, act)))
-    database.dispose()
-
-
-def _trigger(dialect: str, table: str, act: str) -> str:
-    column = {"event": "stream", "stream": "id"}.get(table)
-    row = "OLD" if act == "DELETE" else "NEW"
-    when = f"WHEN ({row}.{column} NOT LIKE 'access/%')" if column else ""
-    if (table, act) == ("access_token", "UPDATE"):  # when a session was last used is noted now and then
-        changed = "IS NOT" if dialect == "sqlite" else "IS DISTINCT FROM"
-        when = f"WHEN (OLD.revoked_at {changed} NEW.revoked_at OR OLD.expires_at {changed} NEW.expires_at)"
-    if dialect == "postgresql":
-        return f"CREATE TRIGGER count_{act} AFTER {act} ON {table} FOR EACH ROW {when} EXECUTE FUNCTION count_write()"
-    return (
-        f"CREATE TRIGGER count_{table}_{act} AFTER {act} ON {table} FOR EACH ROW {when} "
-        "BEGIN UPDATE fuzz_writes SET total = total + 1; END"
-    )
-
-
 def _without_waiting_for_the_disk(connection, _record) -> None:
     if hasattr(connection, "execute") and hasattr(connection, "iterdump"):  # SQLite's; nobody pulls a plug here
         connection.execute("PRAGMA synchronous=OFF")
@@ -283,8 +241,8 @@ def seed(url: str) -> None:
         site = Site(county, Path(folder))
         KNOWN[url.split(":")[0].split("+")[0]] = _seeded(site)
         site.close()
+    count_writes(county.system.database)
     county.system.database.dispose()
-    count_writes(url)
 
 
 def _seeded(site: Site) -> dict:
