@@ -122,14 +122,14 @@ def readable_task(session: Session, actor: Actor, task_id: str) -> tuple[Task, I
 def readable(session: Session, actor: Actor, task: Task, instance: Instance) -> bool:
     """Whether an actor may read what is filled in at a task.
 
-    Whoever holds or did it while the case goes on; whoever may take it, while it is open; and those who read the data of the cases of their
-    place.
+    While it is open, whoever may open the task itself, so that a part-timer never sees what only a full-time worker may do. Afterwards who
+    did it, while the case goes on, and those who read the data of the cases of their place.
     """
     if task.status == "cancelled":
         return False
+    if task.status in (OFFERED, CLAIMED):
+        return instances.in_reach(actor, task)
     if task.holder_id == actor.person_id and instance.status in (ACTIVE, INCIDENT):
-        return True
-    if task.status in (OFFERED, CLAIMED) and instances.in_reach(actor, task):
         return True
     seen = select(Instance.id).where(Instance.id == instance.id, instances.visible(actor))
     staff = may(actor, "client:read") and instances.sees_place(actor)

@@ -10,6 +10,7 @@ from engine.audit import Event
 from engine.commands import tasks as commands
 from engine.parties import ERASED
 from tests.bpmn.petition import ANSWERS
+from tests.bpmn.service import ANSWERS as SERVICE_ANSWERS
 from tests.support.web import words_of
 from webapp.documents.layout import blocks
 
@@ -137,3 +138,16 @@ def test_papers_of_the_first_procedure_too(site):
 
 def test_a_paper_of_nothing_is_empty():
     assert blocks((), filled=True, notice=False) == []
+
+
+def test_a_part_timer_gets_no_paper_and_no_link_of_what_only_a_full_time_worker_may_do(site):
+    """The blank of an open task tells what is known so far, and used to open for everybody at the station."""
+    case = site.county.start("service_delivery", data=SERVICE_ANSWERS["visit"])["id"]
+    for element in ("first_response", "intake", "consent"):
+        site.county.do("ft-01-1", case, element, SERVICE_ANSWERS[element])
+    task = site.county.open_tasks(case)["assessment"].id
+    full_time, part_time = site.visit("ft-01-1"), site.visit("pt-01-1")
+    assert full_time.get(f"/documents/{task}").status_code == 200
+    assert part_time.get(f"/documents/{task}").status_code == part_time.get(f"/tasks/{task}").status_code == 404
+    assert f"/tasks/{task}" in full_time.get(f"/cases/{case}").text
+    assert f"/tasks/{task}" not in part_time.get(f"/cases/{case}").text

@@ -2,7 +2,7 @@
 
 import json
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from sqlalchemy import select
 
@@ -12,16 +12,14 @@ from engine.db import new_id
 from engine.exceptions import Erased, Forbidden, InvalidRequest, NotFound, RegulationRefused
 from engine.instances import Instance
 from engine.workflow import Case
-from webapp import auth
 from webapp.auth import actor, command, session, system
-from webapp.cases import timeline
+from webapp.cases import drawing, timeline
 from webapp.errors import status_of, verdict
 from webapp.i18n import in_chinese, translated
 from webapp.inbox.views import client_names
 from webapp.places import own_places, places
 
 pages = Blueprint("cases", __name__, template_folder="templates", url_prefix="/cases")
-pages.before_request(auth.require_sign_in)
 PAGE = 30
 HISTORY = 400  # events on one page of the time line
 
@@ -53,7 +51,6 @@ def index():
 @pages.route("/new", methods=["GET", "POST"])
 def new():
     """Choose procedure, place and person; start."""
-    auth.require("instance:start")
     refusal = None
     if request.method == "POST":
         try:
@@ -108,12 +105,14 @@ def case(instance_id: str):
     )
     show_all = request.args.get("all") == "1"
     labels = timeline.field_labels(compiled)
+    marks = _marks(running, instance_id)
     return render_template(
         "cases/case.html",
         case=opened.instance,
         process=compiled.process,
         name_of=lambda element: timeline.element_name(compiled.process.elements.get(element)),
         tasks=tasks,
+        reachable={task.id for task in tasks if instances.in_reach(actor(), task)},
         timers=_timers(instance_id, compiled, tasks),
         incidents=running.incidents(),
         waits=operations.waits_of(session(), instance_id),
@@ -125,7 +124,8 @@ def case(instance_id: str):
         way_of=lambda flow: timeline.flow_name(compiled.process.flows[flow], compiled),
         names=sorted(running.variables()) if show_data else [],
         movable=_movable(running) if organisation.may(actor(), "instance:operate") else [],
-        marks=_marks(running, instance_id),
+        marks=json.dumps(marks),
+        steps=_steps(compiled, marks),
         entries=timeline.entries(history, compiled, people, show_all, show_data),
         older=after,
         newer=newer,
@@ -142,8 +142,7 @@ def case(instance_id: str):
 @pages.get("/<instance_id>/diagram.bpmn")
 def diagram(instance_id: str):
     """The diagram of the case's version, for the viewer."""
-    opened = instances.open_instance(system(), session(), actor(), instance_id)
-    return Response(definitions.diagram(session(), opened.instance.version_id), mimetype="application/xml")
+    return drawing.send(instances.open_instance(system(), session(), actor(), instance_id).instance.version_id)
 
 
 @pages.post("/<instance_id>/cancel")
@@ -216,9 +215,10 @@ def note_look(instance_id: str) -> None:
 
 
 def startable() -> list:
-    """Published procedures."""
+    """Published procedures that people begin."""
     found = definitions.versions(session(), system().county_id, "procedure")
-    return [definition for definition, _versions in found if definition.published_version_id]
+    versions = [(definition, definition.published_version_id) for definition, _versions in found if definition.published_version_id]
+    return [each for each, version in versions if definitions.compiled(system(), session(), version).process.has_plain_start]
 
 
 def procedure_names() -> dict[str, str]:
@@ -291,8 +291,18 @@ def _movable(running: Case) -> list[tuple[str, str, str]]:
     return found
 
 
-def _marks(running: Case, instance_id: str) -> str:
-    """What the diagram shows, as JSON: here, done, broken, element ids each."""
+def _steps(compiled, marks: dict[str, list[str]]) -> list[tuple[str, str]]:
+    """(element, how it stands) of every step, in words for a diagram that cannot be shown; none where it can."""
+    if drawing.drawing_of(compiled.version_id).is_drawn:
+        return []
+    order = ("broken", "here", "done")
+    return [
+        (step.id, next((mark for mark in order if step.id in marks[mark]), "")) for step in drawing.steps_of(compiled)
+    ]
+
+
+def _marks(running: Case, instance_id: str) -> dict[str, list[str]]:
+    """What the diagram shows: here, done, broken, element ids each."""
     waiting = (*running.waits(), *running.timers(), *running.subscriptions(), *running.jobs(), *running.calls())
     here = [each.element.id for each in waiting]
     broken = [incident.element.id for incident in running.incidents() if incident.element]
@@ -300,4 +310,4 @@ def _marks(running: Case, instance_id: str) -> str:
         audit.Event.stream == instances.stream_of(instance_id), audit.Event.kind == "element:completed"
     )
     done = {each for facts in session().scalars(query) for each in (facts["element"], *facts.get("flows", ()))}
-    return json.dumps({"here": sorted(set(here)), "broken": sorted(set(broken)), "done": sorted(done - {None} - set(here))})
+    return {"here": sorted(set(here)), "broken": sorted(set(broken)), "done": sorted(done - {None} - set(here))}
