@@ -284,6 +284,13 @@ class NotPublished(EngineError):
     """
 
 
+class StartedByEvent(EngineError):
+    """流程“{definition}”由消息、信号或定时开始，不能由人发起。
+
+    请等它自己开始；要由人发起，请在图里加一个普通的开始事件。
+    """
+
+
 class VersionClosed(EngineError):
     """流程“{definition}”的第 {number} 版已是“{status}”状态。
 

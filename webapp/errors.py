@@ -47,6 +47,7 @@ STATUS: dict[type[e.EngineError], int] = {
     e.JobNotYours: 409,
     e.DeployRefused: 422,
     e.NotPublished: 409,
+    e.StartedByEvent: 409,
     e.VersionClosed: 409,
     e.CalendarInvalid: 422,
     e.CountyFileInvalid: 422,

@@ -9,7 +9,7 @@ from engine.audit import Kind
 from engine.commands import Act, command
 from engine.commands.running import Run, lock_instance, open_case, require_open
 from engine.commands.tasks import complete_wait
-from engine.exceptions import CalledByCase, Forbidden, InvalidRequest, NoIncident, NotFound
+from engine.exceptions import CalledByCase, Forbidden, InvalidRequest, NoIncident, NotFound, StartedByEvent
 from engine.instances import ACTIVE, INCIDENT, Instance
 from engine.workflow import Case
 
@@ -18,7 +18,7 @@ from engine.workflow import Case
 def start(act: Act, definition: str, data: dict | None = None, place: str | None = None, client_id: str | None = None) -> dict:
     """Start a case at a place. Empty `data` opens the first form; otherwise `data` answers it at once, checked as if typed.
 
-    Answers {id, number, status, tasks}. Raises NotFound, NotPublished, Forbidden, InvalidForm, RegulationRefused.
+    Answers {id, number, status, tasks}. Raises NotFound, NotPublished, StartedByEvent, Forbidden, InvalidForm, RegulationRefused.
     """
     return _answer(begin(act, definition, data or {}, place, client_id))
 
@@ -26,6 +26,8 @@ def start(act: Act, definition: str, data: dict | None = None, place: str | None
 def begin(act: Act, definition: str, data: dict, place: str | None, client_id: str | None, start_event: str | None = None) -> Run:
     """What `start` and a timer start share."""
     compiled = definitions.published(act.system, act.session, definition)
+    if start_event is None and not compiled.process.has_plain_start:  # what the event would have brought is missing (as in Zeebe)
+        raise StartedByEvent(definition=definition)
     unit = unit_today(act, place or act.actor.unit_key)
     if not org.covers(act.actor.unit_path, unit.path):
         raise Forbidden(permission=org.PERMISSION_NAMES["instance:start"], unit=unit.name)

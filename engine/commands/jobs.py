@@ -10,10 +10,10 @@ from sqlalchemy import bindparam, literal, select
 from engine import feel, jobs
 from engine.audit import Kind, Stream
 from engine.commands import Act, command
+from engine.commands.posting import given
 from engine.commands.running import Run, require_open, take_up
 from engine.db import Fetch
 from engine.exceptions import EngineError, InvalidRequest, JobNotYours, NoSuchToken, NotFound
-from engine.feel import FeelError
 from engine.instances import ACTIVE, INCIDENT, Instance, stream_of
 from engine.jobs import Job
 from engine.organisation import covers
@@ -49,7 +49,7 @@ def activate(act: Act, kind: str, worker: str, lease: int = 300, most: int = 1, 
 def complete(act: Act, job_id: str, worker: str, variables: dict | None = None) -> dict:
     """A job is done; `variables` are its results. Answers {id, instance: {id, status}}. Raises NotFound, JobNotYours, InvalidRequest."""
     run, job = _held(act, job_id, worker)
-    run.case.complete_job(job.token, _values(variables), run.environment)
+    run.case.complete_job(job.token, given(variables), run.environment)
     run.save()
     return _answer(run, job)
 
@@ -80,7 +80,7 @@ def throw_error(act: Act, job_id: str, worker: str, code: str, variables: dict |
     if not isinstance(code, str) or not 0 < len(code) <= 200:
         raise InvalidRequest(field="code", reason="应为不超过 200 个字符的文字")
     run, job = _held(act, job_id, worker)
-    run.case.throw_error(job.token, code, _values(variables), run.environment)
+    run.case.throw_error(job.token, code, given(variables), run.environment)
     run.save()
     return _answer(run, job)
 
@@ -178,10 +178,3 @@ def _check(field: str, value, least: int, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise InvalidRequest(field=field, reason=f"应为 {least} 到 {most} 的整数")
     return value
-
-
-def _values(variables: dict | None) -> dict:
-    try:
-        return dict(feel.from_plain(variables or {}))
-    except FeelError as error:
-        raise InvalidRequest(field="variables", reason=error.message) from error

@@ -9,7 +9,7 @@ from engine import audit, definitions, deliveries, feel, instances, messages
 from engine.audit import Kind
 from engine.commands import Act, command, correlation
 from engine.commands.instances import Place, unit_today
-from engine.commands.posting import packed, post
+from engine.commands.posting import given, packed, post
 from engine.commands.running import Run, lock_instance, open_case
 from engine.db import new_id
 from engine.definitions import Definition
@@ -52,7 +52,7 @@ def publish_message(
     lifetime = messages.LIFETIME if seconds is None else timedelta(seconds=_seconds(seconds))
     key = _key(correlation_key)
     unit = _unit(act, place)
-    sent = publish(act, _name(name), key, _values(variables), lifetime, unit.path, _text("messageId", message_id))
+    sent = publish(act, _name(name), key, given(variables), lifetime, unit.path, _text("messageId", message_id))
     seen = [run.instance for run in (*sent.caught, *sent.begun) if instances.sees(act.actor, run.instance)]
     return {
         "id": sent.message_id,
@@ -67,7 +67,7 @@ def publish_message(
 def send_signal(act: Act, name: str, variables: dict | None = None, place: str | None = None) -> dict:
     """Tell everything in the county that waits for a signal. Answers {waiting, starts}: how many cases will hear it, how many begin."""
     unit = _unit(act, place)
-    return broadcast(act, _name(name), _values(variables), unit.path)
+    return broadcast(act, _name(name), given(variables), unit.path)
 
 
 @command("message:expire", settles=False)
@@ -281,7 +281,10 @@ def _key(key) -> str | None:
         return None
     if isinstance(key, bool) or not isinstance(key, str | int | float):
         raise InvalidRequest(field="key", reason="应为文字或数字")
-    return _text("key", key if isinstance(key, str) else str(feel.to_plain(feel.from_plain(key))))
+    try:
+        return _text("key", key if isinstance(key, str) else str(feel.to_plain(feel.from_plain(key))))
+    except FeelError as error:  # not a number
+        raise InvalidRequest(field="key", reason=error.message) from error
 
 
 def _seconds(seconds) -> int:
@@ -289,10 +292,3 @@ def _seconds(seconds) -> int:
     if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= longest:
         raise InvalidRequest(field="ttl", reason=f"应为 0 到 {longest} 的整数（秒）")
     return seconds
-
-
-def _values(variables: dict | None) -> dict:
-    try:
-        return dict(feel.from_plain(variables or {}))
-    except FeelError as error:
-        raise InvalidRequest(field="variables", reason=error.message) from error

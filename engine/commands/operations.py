@@ -4,12 +4,11 @@ from engine import feel
 from engine.audit import Kind
 from engine.commands import Act, command
 from engine.commands.instances import managed
+from engine.commands.posting import LONGEST_NAME
 from engine.commands.running import Run, require_open
 from engine.exceptions import InvalidRequest, NoSuchToken
 from engine.feel import FeelError
 from engine.workflow.formula import HOST_NAMES
-
-LONGEST_NAME = 100
 
 
 @command("instance:move", "instance:operate")

@@ -84,7 +84,7 @@ def _why_not(run: "Run", wish: Outgoing) -> tuple[str, str] | None:
         process = definitions.published(run.act.system, run.act.session, wish.name).process
     except (NotFound, NotPublished):
         return "call_unknown", f"没有已发布的流程“{wish.name}”"
-    if process.elements[process.start_events[0]].trigger is not None:
+    if not process.has_plain_start:
         return "call_no_start", f"流程“{wish.name}”没有普通的开始事件，不能被调用"
     return None
 

@@ -5,6 +5,11 @@ from engine.audit import Kind
 from engine.commands import Act
 from engine.db import new_id
 from engine.deliveries import Delivery
+from engine.exceptions import InvalidRequest
+from engine.feel import FeelError
+from engine.workflow.formula import HOST_NAMES
+
+LONGEST_NAME = 100  # of a variable
 
 
 def post(act: Act, kind: str, payload: dict, place_path: str, source: str | None = None, target: str | None = None) -> None:
@@ -33,6 +38,19 @@ def post(act: Act, kind: str, payload: dict, place_path: str, source: str | None
         )
     )
     act.record(stream, Kind.DELIVERY_QUEUED, facts={"delivery": kind, "from": source, "to": target})
+
+
+def given(variables: dict | None) -> dict:
+    """What a program says, as FEEL values. Raises InvalidRequest, also for names that no expression would see: the system's own."""
+    for name in variables or ():
+        if not isinstance(name, str) or not name.strip() or len(name) > LONGEST_NAME:
+            raise InvalidRequest(field="variables", reason=f"变量名应为不超过 {LONGEST_NAME} 个字符的文字")
+        if name in HOST_NAMES:
+            raise InvalidRequest(field="variables", reason=f"“{name}”是系统用的名字，请换一个变量名")
+    try:
+        return dict(feel.from_plain(variables or {}))
+    except FeelError as error:
+        raise InvalidRequest(field="variables", reason=error.message) from error
 
 
 def packed(variables) -> dict:

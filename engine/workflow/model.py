@@ -272,6 +272,11 @@ class Process:
     start_events: tuple[str, ...]  # of the process itself, the one without a trigger first
     watchers: tuple[str, ...] = ()  # ids of the event subprocesses of the process itself
 
+    @property
+    def has_plain_start(self) -> bool:
+        """Whether people and calls can begin it; else only a message, a signal or a time does."""
+        return self.elements[self.start_events[0]].trigger is None
+
     @cached_property
     def form_ids(self) -> frozenset[str]:
         """Forms its user tasks name: to be filled in, or to be printed instead (`document_form`, see engine.documents)."""

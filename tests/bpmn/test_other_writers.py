@@ -25,7 +25,8 @@ FILE = """<?xml version="1.0" encoding="UTF-8"?>
     <semantic:endEvent id="e1"/><semantic:endEvent id="e2"/><semantic:endEvent id="e3"/>
     <semantic:sequenceFlow id="f1" sourceRef="s" targetRef="tns:u"/><semantic:sequenceFlow id="f2" sourceRef="u" targetRef="e1"/>
     <semantic:sequenceFlow id="f3" sourceRef="over" targetRef="e2"/>
-    <semantic:sequenceFlow id="f4" sourceRef="u" targetRef="e3"><semantic:conditionExpression><![CDATA[=n < 3]]></semantic:conditionExpression></semantic:sequenceFlow>
+    <semantic:sequenceFlow id="f4" sourceRef="u" targetRef="e3">
+      <semantic:conditionExpression><![CDATA[=n < 3]]></semantic:conditionExpression></semantic:sequenceFlow>
     <semantic:textAnnotation id="ta"><semantic:text>hi</semantic:text></semantic:textAnnotation>
     <semantic:association id="as" sourceRef="u" targetRef="ta"/><semantic:group id="g" categoryValueRef="tns:cv"/>
     <semantic:dataObject id="do"/><semantic:dataObjectReference id="dor" dataObjectRef="do"/><semantic:dataStoreReference id="dsr"/>

@@ -9,7 +9,7 @@ from engine.audit import Event
 from engine.commands.instances import cancel
 from engine.commands.messages import publish_message, send_signal
 from engine.deliveries import Delivery
-from engine.exceptions import Forbidden, IdempotencyMismatch, InvalidRequest, MessageKnown
+from engine.exceptions import Forbidden, IdempotencyMismatch, InvalidRequest, MessageKnown, StartedByEvent
 from engine.instances import Instance
 from engine.messages import Message, Subscription
 from tests.bpmn.builder import Diagram
@@ -81,6 +81,30 @@ def test_a_message_that_comes_first_is_kept_and_caught(paying):
     other = begun(paying, n=7)
     assert list(paying.open_tasks(other)) == [], "each procedure has a message once"
     assert paying.faults() == []
+
+
+@pytest.mark.parametrize("name", ["case", "parameters", "working days after", " ", "x" * 101])
+def test_names_that_no_expression_would_see_are_refused(paying, name):
+    """They were kept beside the system's own, which hid them for ever."""
+    with pytest.raises(InvalidRequest):
+        publish(paying, key=7, variables={name: 1})
+    assert rows(paying, Message) == 0
+
+
+def test_what_is_no_number_is_no_key(paying):
+    with pytest.raises(InvalidRequest):
+        publish(paying, key=float("nan"))
+
+
+@pytest.mark.parametrize("draw", [lambda d: d.event("startEvent", "begin", "message", "M"), lambda d: d.timer("startEvent", "begin", "Cycle", "R/P1D")])
+def test_people_do_not_begin_what_an_event_begins(county, draw):
+    """As in Zeebe. It began as if the message had come, with nothing that a message brings."""
+    diagram = Diagram("by_event")
+    draw(diagram), diagram.user("work", ASSIGN), diagram.add("endEvent", "end"), diagram.path("begin", "work", "end")
+    county.deploy(**files(diagram))
+    with pytest.raises(StartedByEvent):
+        county.start("by_event")
+    assert cases_of(county, "by_event") == []
 
 
 def test_a_message_waits_no_longer_than_it_lives(paying):
