@@ -5,10 +5,9 @@ Pages never look at `Authorization`, the API never at cookies, so that no other 
 """
 
 from contextlib import ExitStack
-from functools import wraps
 from urllib.parse import urlsplit
 
-from flask import current_app, g, redirect, request, url_for
+from flask import current_app, g, request
 from sqlalchemy.orm import Session
 
 from engine import organisation
@@ -115,25 +114,6 @@ def device() -> str:
     """The kind of device this request comes from, so that people know their sessions apart; nothing more of it is kept."""
     agent = request.headers.get("User-Agent", "")
     return next((kind for part, kind in DEVICES.items() if part in agent), "other")
-
-
-def login_required(view):
-    """A page for people who are signed in; others are sent to sign in and come back afterwards."""
-
-    @wraps(view)
-    def guarded(*arguments, **options):
-        if known_actor() is None:
-            if request.method == "GET":
-                return redirect(url_for("account.enter", next=request.full_path.rstrip("?")))
-            raise NotSignedIn()
-        return view(*arguments, **options)
-
-    return guarded
-
-
-def require_sign_in():
-    """`login_required` for all of a blueprint: `pages.before_request(require_sign_in)`."""
-    return login_required(lambda: None)()
 
 
 def require(permission: str) -> None:

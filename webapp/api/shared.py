@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import ClassVar
 
 import marshmallow as ma
-from flask import current_app, request
+from flask import request
 from flask_babel import gettext
 from flask_smorest import Blueprint
 from webargs.flaskparser import FlaskParser
@@ -16,7 +16,6 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMe
 from engine import untrusted
 from engine.commands import LONGEST_KEY
 from engine.exceptions import InvalidRequest
-from webapp import auth
 from webapp.i18n import in_chinese
 
 DEPTH = 40  # levels of nesting in a body
@@ -101,22 +100,8 @@ class Routes(Blueprint):
 
 
 def blueprint(name: str, about: str) -> Routes:
-    """A group of routes. Everything in it needs a token, unless a view is marked `open_to_all`."""
-    routes = Routes(f"{name}-api", f"{name}-api", description=about)  # pages have the plain names
-    routes.before_request(_guard)
-    return routes
-
-
-def open_to_all(view):
-    """This route needs no token."""
-    view.open_to_all = True
-    return view
-
-
-def _guard() -> None:
-    view = current_app.view_functions.get(request.endpoint)
-    if not getattr(view, "open_to_all", False):
-        auth.actor()
+    """A group of routes. Who may call them is said in webapp/rights/table.py."""
+    return Routes(f"{name}-api", f"{name}-api", description=about)  # pages have the plain names
 
 
 class StrictParser(FlaskParser):

@@ -6,7 +6,7 @@ from flask import request
 from engine.commands import accounts
 from webapp import auth
 from webapp.api import answers
-from webapp.api.shared import Schema, Text, blueprint, instant, open_to_all
+from webapp.api.shared import Schema, Text, blueprint, instant
 from webapp.i18n import now
 
 routes = blueprint("tokens", "登录 · signing in")
@@ -20,7 +20,6 @@ class Credentials(Schema):
 
 
 @routes.route("/tokens", methods=["POST"])
-@open_to_all
 @routes.doc(security=[])
 @routes.arguments(Credentials())
 @routes.response(201, answers.Token)

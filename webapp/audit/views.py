@@ -8,12 +8,10 @@ from sqlalchemy import select
 from engine import audit, organisation
 from engine.exceptions import NotFound
 from engine.verification import verify as faults_of
-from webapp import auth
 from webapp.auth import actor, session, system
 from webapp.i18n import in_chinese
 
 pages = Blueprint("audit", __name__, template_folder="templates", url_prefix="/audit")
-pages.before_request(auth.require_sign_in)
 SHOWN = 200  # faults and events on a page
 # The engine says what it found in Chinese, with numbers; this is the English of each code.
 FAULTS = {
@@ -44,14 +42,12 @@ def fault_text(fault) -> str:
 @pages.get("/")
 def index():
     """What can be proved here."""
-    auth.require("audit:verify")
     return _page()
 
 
 @pages.post("/verify")
 def verify():
     """Walk the whole history now and compare it with the tables."""
-    auth.require("audit:verify")
     began, counted, found = time.monotonic(), [0], []
     for fault in faults_of(session(), lambda done, _total: counted.__setitem__(0, done)):
         found.append(fault)
@@ -63,7 +59,6 @@ def verify():
 @pages.get("/access")
 def access():
     """One person's access stream: signing in, looking, being refused."""
-    auth.require("audit:read")
     who = request.args.get("who", "").strip()
     person, lines = None, []
     if who:

@@ -7,7 +7,6 @@ from engine import definitions, documents, organisation, parties
 from engine.commands import documents as noting, parties as erasing
 from engine.instances import CLAIMED, OFFERED
 from engine.workflow import Case
-from webapp import auth
 from webapp.auth import actor, command, session, system
 from webapp.documents.layout import blocks
 from webapp.i18n import in_chinese, now
@@ -21,7 +20,6 @@ ROLES = {
     "related": _l("其他利害关系人"),
 }
 pages = Blueprint("documents", __name__, template_folder="templates")
-pages.before_request(auth.require_sign_in)
 
 
 @pages.get("/cases/<instance_id>/documents")

@@ -22,7 +22,6 @@ from engine.exceptions import (
     TaskTaken,
 )
 from engine.instances import CLAIMED, OFFERED
-from webapp import auth
 from webapp.auth import actor, command, session, system
 from webapp.errors import status_of, verdict
 from webapp.i18n import in_chinese, named, now, translated
@@ -31,7 +30,6 @@ from webapp.outings.views import banner
 from webapp.words import role
 
 pages = Blueprint("inbox", __name__, template_folder="templates", url_prefix="/tasks")
-pages.before_request(auth.require_sign_in)
 # What is told on the task's own page; anything else has the error page.
 REFUSALS = (RegulationRefused, Forbidden, NotOffered, TaskTaken, TaskNotYours, TaskClosed, InstanceClosed)
 KEY = "_once"  # makes a form pressed twice count once

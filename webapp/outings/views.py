@@ -11,13 +11,11 @@ from engine.db import new_id
 from engine.exceptions import AlertClosed, AlreadyOut, EngineError, InvalidForm, InvalidRequest, OutingClosed, RegulationRefused
 from engine.instances import Instance
 from engine.registers import alerts, outings
-from webapp import auth
 from webapp.auth import actor, command, session, system
 from webapp.errors import status_of, translated_text, verdict
 from webapp.i18n import now, translated
 
 pages = Blueprint("outings", __name__, template_folder="templates", url_prefix="/outings")
-pages.before_request(auth.require_sign_in)
 COMPANIONS = 3  # fields on the page; a program may name more (engine.commands.outings)
 LONGER = (30, 60, 120)  # minutes that the buttons add
 QUARTER = timedelta(minutes=15)
