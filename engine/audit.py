@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.db import Base, Fetch, Id, Instant, Json, UnitOfWork, canonical, reference
+from engine.db import Base, Fetch, Id, Instant, Json, UnitOfWork, canonical, instant_text, reference
 from engine.exceptions import StaleVersion
 from engine.prepared import Prepared
 from engine.vault import SubjectKey, Vault
@@ -162,8 +162,9 @@ def record(
 
 def row_hash(row) -> str:
     """SHA-256 over the canonical JSON of all columns of a guarded row."""
-    held = row.__dict__  # the attributes of the ORM cost more than the hash
-    values = {name: _plain(held[name] if name in held else getattr(row, name)) for name in _columns(type(row))[1]}
+    names, held = _columns(type(row))[1], row.__dict__  # the attributes of the ORM cost more than the hash
+    values = {name: held[name] if name in held else getattr(row, name) for name in names}
+    values = {name: value if value.__class__ in _AS_IT_IS else _plain(value) for name, value in values.items()}
     return hashlib.sha256(canonical(values).encode()).hexdigest()
 
 
@@ -178,7 +179,8 @@ def event_hash(event: Mapping) -> str:
     body = dict(event)
     body.pop("hash", None)
     body["occurred_at"], body["recorded_at"] = _plain(event["occurred_at"]), _plain(event["recorded_at"])
-    body["sealed"] = hashlib.sha256(event["sealed"]).hexdigest() if event["sealed"] is not None else None
+    if event["sealed"] is not None:
+        body["sealed"] = hashlib.sha256(event["sealed"]).hexdigest()
     return hashlib.sha256(canonical(body).encode()).hexdigest()
 
 
@@ -269,14 +271,13 @@ class _Journal:
         return known
 
     def _chain(self, head: Stream, drafts: list[dict]) -> list[dict]:
-        before = head.seq
+        before, seq, last = head.seq, head.seq, head.hash
         for draft in drafts:
-            draft["seq"] = head.seq + 1
-            draft["previous_hash"] = head.hash
-            draft["hash"] = event_hash(draft)
-            head.seq, head.hash = draft["seq"], draft["hash"]
-        moved = {"stream": head.id, "before": before, "new_seq": head.seq, "new_hash": head.hash}
-        if _MOVE_HEAD.run(self.unit.connection, moved) != 1:
+            seq += 1
+            draft["seq"], draft["previous_hash"] = seq, last
+            draft["hash"] = last = event_hash(draft)
+        head.seq, head.hash = seq, last
+        if _MOVE_HEAD.run(self.unit.connection, {"stream": head.id, "before": before, "new_seq": seq, "new_hash": last}) != 1:
             raise StaleVersion()
         return drafts
 
@@ -331,10 +332,8 @@ def _columns(model: type) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
 
 
 def _plain(value):
-    if value.__class__ in _AS_IT_IS:
-        return value
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
+        return instant_text(value.astimezone(UTC))
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, bytes):

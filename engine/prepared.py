@@ -74,9 +74,11 @@ class _Compiled:
     def __init__(self, statement, dialect: Dialect):
         compiled = statement.compile(dialect=dialect)
         self.sql = str(compiled)
-        self.positions = compiled.positiontup if compiled.positional else None
+        self.positional = compiled.positional
+        self.names = compiled.positiontup if compiled.positional else list(compiled.params)
         self.defaults = {name: value for name, value in compiled.params.items() if value is not None}
-        self.writers = {name: _writer(bind.type, dialect) for bind, name in compiled.bind_names.items()}
+        writers = {name: _writer(bind.type, dialect) for bind, name in compiled.bind_names.items()}
+        self.writers = [(number, writers[name]) for number, name in enumerate(self.names) if writers[name]]
         columns = getattr(statement, "selected_columns", ())
         self.readers = [(number, reader) for number, column in enumerate(columns) if (reader := _reader(column.type, dialect))]
 
@@ -94,9 +96,11 @@ class _Compiled:
             raise told from error
 
     def written(self, parameters: Mapping[str, Any]):
-        values = {**self.defaults, **parameters}
-        written = {name: values[name] if write is None else write(values[name]) for name, write in self.writers.items()}
-        return written if self.positions is None else [written[name] for name in self.positions]
+        given = {**self.defaults, **parameters} if self.defaults else parameters
+        values = [given[name] for name in self.names]
+        for number, write in self.writers:
+            values[number] = write(values[number])
+        return values if self.positional else dict(zip(self.names, values, strict=True))
 
     def read(self, row: Sequence) -> tuple:
         values = list(row)
