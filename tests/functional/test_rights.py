@@ -79,7 +79,7 @@ def test_every_route_as_everybody(matrix):
                     if refused or answer.status_code >= 500 or (sent_to_sign_in(answer) and right.reach is not Reach.PUBLIC):
                         faults.append(f"{told}, should be allowed")
                     if method != "GET" and rule.arguments:
-                        matrix.touch(which)
+                        matrix.touch(which, rule.endpoint)
                 else:
                     if answer.status_code not in DENIED and not sent_to_sign_in(answer):
                         faults.append(f"{told}, should be denied")
@@ -147,7 +147,7 @@ def test_every_command_as_everybody(matrix):
                     missing = route in UNBUILT and isinstance(refusal, NotFound)
                     if isinstance(refusal, Forbidden | NotFound | NotOffered | TaskTaken) and not missing:
                         faults.append(f"{told}, should be allowed")
-                    matrix.touch(which)
+                    matrix.touch(which, route)
                 else:
                     if not isinstance(refusal, Forbidden | NotFound):
                         faults.append(f"{told}, should be denied")

@@ -14,7 +14,6 @@ from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
 
 import pytest
-from sqlalchemy import event
 
 from tests.support.counties import County, prepare_with_procedures
 from tests.support.web import Site, forms
@@ -113,7 +112,6 @@ class Target:
         self.sent = 0
         self._forms: dict[str | None, tuple[str, str]] = {}
         self.statuses: dict[int, int] = {}
-        event.listen(self.app.extensions["system"].database.engine, "connect", _without_waiting_for_the_disk)
         self._reader = self.county.system.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         self._writes = self._count()
 
@@ -204,11 +202,6 @@ def _processor_time(request: Request):
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, former)
-
-
-def _without_waiting_for_the_disk(connection, _record) -> None:
-    if hasattr(connection, "execute") and hasattr(connection, "iterdump"):  # SQLite's; nobody pulls a plug here
-        connection.execute("PRAGMA synchronous=OFF")
 
 
 # --- what the county holds ------------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import event
+
 from engine.db import Database
 from engine.organisation import Actor, actor_of
 from engine.system import System
@@ -39,6 +41,12 @@ posts:
 def open_system(url: str) -> System:
     """The installation behind a database of tests."""
     return System(Database(url), Vault(MASTER_KEY), COUNTY)
+
+
+def without_waiting_for_the_disk(database: Database) -> None:
+    """Nobody pulls a plug in most tests: commits need not reach the disk. (A process that is killed loses nothing by it either.)"""
+    if database.dialect == "sqlite":
+        event.listen(database.engine, "connect", lambda connection, _record: connection.execute("PRAGMA synchronous=OFF"))
 
 
 def small_county(url: str) -> None:

@@ -179,7 +179,8 @@ class World:
         page = site.visit("supervisor").get("/settings/parameters").text
         self.parameter = re.search(r'name="key" value="(\w+)"', page)[1]
         self._clients: dict[str, tuple] = {}
-        self._places: dict[str, Place] = {}
+        self._cases: dict[str, dict] = {}
+        self._outings: dict[str, dict] = {}
         self.asking = "nobody"  # whose turn it is
         self._spare: dict[str, str] = {}  # another session of each person, to be ended
 
@@ -233,30 +234,35 @@ class World:
 
     def place(self, which: str) -> Place:
         """The objects of `own` (station-01) or `other` (station-02)."""
-        if which not in self._places:
-            number, room = ("01", "room-001") if which == "own" else ("02", "room-004")
-            worker = self.county.act(f"ft-{number}-1")
-            registered = clients.register(self.system, worker, {"name": "张三"}, room, now=self.county.now)
-            started = instances.start(self.system, worker, "everybody", {}, room, registered["id"], now=self.county.now)
-            self._places[which] = Place(
-                room=room,
-                station=f"station-{number}",
-                case=started["id"],
-                task=started["tasks"][0]["id"],
-                client=registered["id"],
-                household=registered["household_id"],
-                person=self.county.act(f"ft-{number}-2").person_id,
-                colleague=f"ft-{number}-2",
-                holder=f"pt-{number}-1",
-                session=self.session_of(f"ft-{number}-2"),
-                **self._outing(number, worker),
-            )
-        return self._places[which]
+        number, room = ("01", "room-001") if which == "own" else ("02", "room-004")
+        if which not in self._cases:
+            self._cases[which] = self._case(number, room)
+        if which not in self._outings:
+            self._outings[which] = self._outing(number, room)
+        return Place(**self._cases[which], **self._outings[which])
 
-    def _outing(self, number: str, worker) -> dict:
+    def _case(self, number: str, room: str) -> dict:
+        """A client with a case that has an open task, and people to do something with."""
+        worker = self.county.act(f"ft-{number}-1")
+        registered = clients.register(self.system, worker, {"name": "张三"}, room, now=self.county.now)
+        started = instances.start(self.system, worker, "everybody", {}, room, registered["id"], now=self.county.now)
+        return {
+            "room": room,
+            "station": f"station-{number}",
+            "case": started["id"],
+            "task": started["tasks"][0]["id"],
+            "client": registered["id"],
+            "household": registered["household_id"],
+            "person": self.county.act(f"ft-{number}-2").person_id,
+            "colleague": f"ft-{number}-2",
+            "holder": f"pt-{number}-1",
+            "session": self.session_of(f"ft-{number}-2"),
+        }
+
+    def _outing(self, number: str, room: str) -> dict:
         """A planned outing of a station in which everybody takes part, and an alert about one that is overdue."""
-        room = "001" if number == "01" else "004"
-        people = [f"pt-{number}-1", f"assistant-{room}", f"volunteer-{number}-1", f"partner-{number}-mediator"]
+        worker = self.county.act(f"ft-{number}-1")
+        people = [f"pt-{number}-1", room.replace("room", "assistant"), f"volunteer-{number}-1", f"partner-{number}-mediator"]
         planned, late = (
             outings.report(self.system, worker, self.trip() | {"companions": people, "leaves": False}, now=self.county.now)["id"]
             for _ in range(2)
@@ -296,9 +302,12 @@ class World:
             known["key"] = place.station
         return {name: known[name] for name in rule.arguments}
 
-    def touch(self, which: str) -> None:
-        """Something was done to the objects of a place: the next request gets new ones."""
-        self._places.pop(which, None)
+    def touch(self, which: str, what: str) -> None:
+        """Something was done to the objects of a place by a route or command of this name: the next request gets new ones."""
+        for word, held in (("outing", self._outings), ("alert", self._outings), ("", self._cases)):
+            if word in what:
+                held.pop(which, None)
+                break
 
     def hold(self, key: str, which: str) -> None:
         """Have somebody hold the task of a place: the caller where it is theirs to take, else a colleague there."""
