@@ -230,7 +230,7 @@ class Dialect:
             output = (results[0], result) if results and result else None
         until = self.formula(node, outer.findtext("b:completionCondition", "", NAMESPACES), "completion", needs_feel=True)
         sequential = outer.get("isSequential") == "true"
-        return collection and MultiInstance(sequential, collection, item and item[0], output, until)
+        return collection and MultiInstance(sequential, collection, item and item[0], output, until, output and _looked_at(output[1]))
 
     def timer(self, node: etree._Element, definition: etree._Element) -> TimerRule | None:
         """The only date, duration or cycle of a timer definition."""
@@ -244,6 +244,13 @@ class Dialect:
         if formula and formula.expression is None and (fault := fault_of(kind, formula.text)):
             self.report.add("bad_timer", place(node), reason=(fault, f"{kind} {formula.text}"))
         return formula and TimerRule(kind, formula)
+
+
+def _looked_at(formula: Formula) -> str | None:
+    """The variable of an expression that is just a variable or a path into one."""
+    [name, *inner] = [part.strip() for part in formula.text[1:].split(".")]
+    is_path = all(_NAME.fullmatch(part) for part in (name, *inner)) and formula.reads == {name}
+    return name if is_path and name not in HOST_NAMES else None
 
 
 def _number(text: str) -> int | None:

@@ -28,6 +28,7 @@ class Run:
         self.case, self.env = case, env
         self.process, self.tokens, self.step = case.process, case.tokens, case.step
         self.changed = False
+        self.verdicts: dict[int, tuple[bool, dict]] = {}  # whether the instances of a body are enough, as the one that has just ended sees it
         self._queue: deque = deque()
         self._entered = 0
 
@@ -46,9 +47,14 @@ class Run:
         token.stage = stage or token.stage
         self._push(self._advance, token)
 
-    def turn_now(self, body: Token) -> None:
-        """Queue the turn of a body before all else: whether that was enough is asked after each round that ends, not after several."""
+    def turn_now(self, body: Token, verdict: tuple[bool, dict] | None = None) -> None:
+        """Queue the turn of a body before all else: whether that was enough is asked after each round that ends, not after several.
+
+        `verdict`: the answer, and what it was decided from.
+        """
         body.stage = Stage.LOOPING
+        if verdict:
+            self.verdicts[body.id] = verdict
         self._queue.appendleft((self._advance, body.id, ()))
 
     def element(self, token: Token) -> Element:
@@ -149,14 +155,15 @@ class Run:
         element, scope = self.element(token), self.tokens[token.parent]
         made = rounds.results(token, element) if token.is_loop else mapped(self, token, element.outputs)
         gathered = rounds.gather(self, token, element, made) if scope.is_loop else {}
+        verdict = rounds.judge(self, token, element, made | gathered) if scope.is_loop else None
         flows = () if scope.is_loop else activities.ways(self, token, element)
-        self.write(scope, made, element)
+        self.write(scope, rounds.outward(element, made) if scope.is_loop else made, element)
         self.remove(token, self._ending(token, "completed"), **({"done": token.done} if token.total else {}))
         if scope.is_loop:
             scope.done += 1
             for name, value in gathered.items():
                 scope.variables[name] = value
-            self.turn_now(scope)
+            self.turn_now(scope, verdict)
         self._go_on(token, scope, element, flows)
 
     def leave_by_hand(self, token: Token, flows: tuple[Flow, ...]) -> None:

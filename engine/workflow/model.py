@@ -175,7 +175,8 @@ class CallRule:
 class MultiInstance:
     """An activity once for each item of `collection`, together or one after the other.
 
-    `item` is the variable that holds the item; `output` (variable, expression) gathers the results; `until` ends it early.
+    `item` is the variable that holds the item; `output` (variable, expression) gathers the results; `until` ends it early. `result`: the
+    variable that `output` looks at, if it looks at one only: each instance has it for itself, so that none gathers another's (as in Zeebe).
     """
 
     sequential: bool
@@ -183,6 +184,7 @@ class MultiInstance:
     item: str | None = None
     output: tuple[str, Formula] | None = None
     until: Formula | None = None
+    result: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,7 +1,7 @@
 """Elements that are done more than once: standard loops and multi-instance. The body is a token around the rounds, which are tokens too.
 
 The border belongs to the body. A standard loop asks its condition between two rounds. Many instances begin together or one after the
-other; each has its item and `loopCounter` (from 1) as variables of its own, what they give is gathered in the order of the items.
+other; each has its item, `loopCounter` (from 1) and what it gives as variables of its own; that is gathered in the order of the items.
 """
 
 from decimal import Decimal
@@ -69,7 +69,7 @@ def _goes_round(run: "Run", loop: Token, element: Element) -> bool:
 
 def _turn_instances(run: "Run", body: Token, element: Element, rule: MultiInstance) -> None:
     active = [token for token in run.tokens.values() if token.parent == body.id]
-    if body.done and _is_over(run, body, element, rule, len(active)):
+    if body.done and _is_over(run, body, element, rule):
         run.cancel(active, by=element.id)
         run.advance_later(body, Stage.LEAVING)
         return
@@ -87,19 +87,36 @@ def _turn_instances(run: "Run", body: Token, element: Element, rule: MultiInstan
 def _enter(run: "Run", body: Token, element: Element, item: Any) -> None:
     instance = run.enter(body, element)
     instance.rounds = body.rounds
-    own = {element.multi.item: feel.decode(item)} if element.multi.item else {}
+    rule = element.multi
+    own: dict[str, Any] = {rule.result: None} if rule.result else {}
+    own |= {rule.item: feel.decode(item)} if rule.item else {}
     run.write_local(instance, own | {"loopCounter": Decimal(body.rounds)})
 
 
-def _is_over(run: "Run", body: Token, element: Element, rule: MultiInstance, active: int) -> bool:
+def _is_over(run: "Run", body: Token, element: Element, rule: MultiInstance) -> bool:
     if rule.until is None:
         return False
-    counts = {"Instances": body.total, "ActiveInstances": active, "CompletedInstances": body.done, "TerminatedInstances": 0}
-    over, inputs = evaluate(run, body, rule.until, {f"numberOf{name}": Decimal(count) for name, count in counts.items()})
+    # One that was moved on by hand gave nothing, so a condition may well come out null: then it was not enough.
+    over, inputs = run.verdicts.pop(body.id, None) or _asked(run, body, body, rule, body.done, {})
+    run.step("instances:decided", element, body, done=body.done, over=over is True, _inputs=encoded(inputs))
+    return over is True
+
+
+def judge(run: "Run", instance: Token, element: Element, made: dict[str, Any]) -> tuple[bool, dict] | None:
+    """Whether it is enough when this instance has ended, and what that was decided from: the instance's variables too. Changes nothing."""
+    rule, body = element.multi, run.tokens[instance.parent]
+    if rule is None or rule.until is None:
+        return None
+    over, inputs = _asked(run, instance, body, rule, body.done + 1, made)
     if not isinstance(over, bool):
         raise Trouble("condition_not_boolean", "多实例的完成条件没有得出“是”或“否”")
-    run.step("instances:decided", element, body, done=body.done, over=over, _inputs=encoded(inputs))
-    return over
+    return over, inputs
+
+
+def _asked(run: "Run", where: Token, body: Token, rule: MultiInstance, done: int, made: dict[str, Any]) -> tuple[Any, dict]:
+    active = sum(token.parent == body.id and token is not where for token in run.tokens.values())
+    counts = {"Instances": body.total, "ActiveInstances": active, "CompletedInstances": done, "TerminatedInstances": 0}
+    return evaluate(run, where, rule.until, made | {f"numberOf{name}": Decimal(count) for name, count in counts.items()})
 
 
 def gather(run: "Run", instance: Token, element: Element, made: dict[str, Any]) -> dict[str, Any]:
@@ -113,6 +130,12 @@ def gather(run: "Run", instance: Token, element: Element, made: dict[str, Any]) 
     gathered = list(run.tokens[instance.parent].variables[name])
     gathered[instance.rounds - 1] = value
     return {name: gathered}
+
+
+def outward(element: Element, made: dict[str, Any]) -> dict[str, Any]:
+    """What an element's outputs let out: of an instance all but what is its own."""
+    rule = element.multi
+    return {name: value for name, value in made.items() if name not in (rule.item, rule.result, "loopCounter")} if rule else made
 
 
 def results(body: Token, element: Element) -> dict[str, Any]:

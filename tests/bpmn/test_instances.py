@@ -146,3 +146,44 @@ def test_nobody_else_writes_what_is_gathered(wrong):
     for _ in PARTIES:
         case.complete(results=wrong)
     assert case.case.status == "completed" and case.variables["results"] == [1, 2, 3]
+
+
+# --- what an instance gives is its own (as in Zeebe) ------------------------------------------------------------------------------
+
+
+def test_no_instance_gathers_what_another_gave():
+    """Two subprocesses at once: the first wrote its finding, the second wrote over it, and the first gathered the second's."""
+    d = line("visit")
+    with d.inside("visit"):
+        d.add("startEvent", "begin"), d.user("look"), d.user("tell"), d.add("endEvent", "done")
+        d.path("begin", "look", "tell", "done")
+    d.many("visit", "parties", "party", output=("findings", "finding"))
+    case = run(d, {"parties": ["张三", "李四", "王五"]})
+    case.complete("look", finding="a").complete("look", finding="b").complete("look")
+    case.complete("tell").complete("tell").complete("tell")
+    assert case.variables == {"parties": ["张三", "李四", "王五"], "findings": ["a", "b", None]}, "nor does it leave its scope"
+
+
+@pytest.mark.parametrize("sequential", [True, False])
+def test_one_veto_is_enough(sequential):
+    """The condition sees what the instance that has just ended gave, and the results so far."""
+    d = visits(sequential, output=("votes", "vote"), until='vote = "no"')
+    case = run(d, {"parties": PARTIES}).complete(vote="yes")
+    assert case.case.status == "active"
+    assert case.complete(vote="no").variables["votes"] == ["yes", "no", None] and case.case.status == "completed"
+
+
+def test_a_condition_that_cannot_be_answered_stops_the_instance_that_asked_and_no_other():
+    case = run(visits(output=("votes", "vote"), until="vote"), {"parties": PARTIES}).complete(vote="perhaps")
+    assert [(incident.code, incident.element.id) for incident in case.case.incidents()] == [("condition_not_boolean", "visit")]
+    case.complete(vote=False).complete(vote=False)
+    assert case.case.status == "incident"
+    case.case.move_on(case.case.incidents()[0].token, case.env)
+    assert case.case.status == "completed"
+
+
+def test_moved_on_by_hand_it_counts_too():
+    case = run(visits(sequential=True, until="numberOfCompletedInstances >= 1"), {"parties": PARTIES})
+    round_one = next(token.id for token in case.case.tokens.values() if token.element == "visit" and not token.is_loop)
+    case.case.move_on(round_one, case.env)
+    assert case.case.status == "completed"
