@@ -157,7 +157,7 @@ def record(
 
     `facts`: plain JSON without personal data. `sealed`: JSON with personal data; needs `key` and `vault`.
     """
-    _journal(unit).append(stream_id, kind, actor, facts or {}, sealed, key, vault, occurred_at or unit.now)
+    _journal(unit).append(stream_id, kind, actor, facts or {}, sealed, key, vault, occurred_at)
 
 
 def row_hash(row) -> str:
@@ -212,6 +212,7 @@ class _Journal:
 
     def __init__(self, unit: UnitOfWork):
         self.unit = unit
+        self.now = unit.now.astimezone(UTC)
         self.pending: dict[str, list[dict]] = defaultdict(list)
         self.touched: dict[str, dict[str, str | None]] = defaultdict(dict)
         self.heads: dict[str, Stream] = {}
@@ -227,8 +228,8 @@ class _Journal:
                 "stream": stream_id,
                 "kind": str(kind),
                 "actor_id": actor.person_id,
-                "occurred_at": occurred_at.astimezone(UTC),
-                "recorded_at": self.unit.now.astimezone(UTC),
+                "occurred_at": self.now if occurred_at is None else occurred_at.astimezone(UTC),
+                "recorded_at": self.now,
                 "facts": facts,
                 "rows": {},
                 "sealed": payload,

@@ -53,6 +53,7 @@ _TASK = {"tags": [], "data": {}}
 _CASE = {"stages_done": [], "authors": {}, "variables": {}, "waivers": []}
 _OUTING = {"people": 0}
 _DEFAULTS = {"person": _PERSON, "task": _TASK, "case": _CASE, "record": {}, "outing": _OUTING, "parameters": {}}
+_HOSTS = frozenset({set, frozenset, tuple})
 _LITERAL = re.compile(r'\s*"([^"\\]*)"\s*\Z')
 _LONGEST_FACT = 40
 
@@ -184,7 +185,11 @@ def _completed(point: str, facts: Mapping[str, Any], clock: datetime | None) -> 
         raise ValueError(f"unknown check point {point}")
     complete = dict(facts)
     for name, defaults in _DEFAULTS.items():
-        given = {key: _listed(value) for key, value in (facts.get(name) or {}).items() if value is not None}
+        given = {
+            key: _listed(value) if value.__class__ in _HOSTS else value
+            for key, value in (facts.get(name) or {}).items()
+            if value is not None
+        }
         complete[name] = {**defaults, **given}
     complete["point"] = point
     complete["values"] = {**complete["case"]["variables"], **complete["task"]["data"]}
@@ -193,8 +198,8 @@ def _completed(point: str, facts: Mapping[str, Any], clock: datetime | None) -> 
 
 
 def _listed(value):
-    """Sets of the host become lists, in a fixed order."""
-    return sorted(value) if isinstance(value, set | frozenset) else list(value) if isinstance(value, tuple) else value
+    """Sets and tuples of the host as lists, in a fixed order."""
+    return list(value) if isinstance(value, tuple) else sorted(value)
 
 
 def _shown(value):

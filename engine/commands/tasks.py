@@ -151,7 +151,8 @@ def _read_form(run: Run, task: Task, data: dict) -> dict:
             raise InvalidRequest(field="data", reason="这项任务没有表单，data 应为空")
         return {}
     known = run.case.visible(task.token)
-    known = {name: value for name, value in known.items() if name not in of_others(form, known)}
+    for name in of_others(form, known):
+        del known[name]
     return run.about_parties(form, form.read(data, known, clock=run.environment.now), known)
 
 

@@ -33,12 +33,13 @@ from engine.feel.values import (
 # with one `$`; keys of contexts that begin with `$` get one more in front.
 
 _SAFE = 2**53  # what every JSON reader keeps exactly
+_THEMSELVES = frozenset({str, bool, type(None)})
 _ITEMS = 300_000  # of a value's JSON
 
 
 def encode(value):
     """`value` as JSON from which `decode` makes the same value again; FeelTypeError for functions and foreign objects."""
-    return _bounded(_encode, value)
+    return value if value.__class__ in _THEMSELVES else _bounded(_encode, value)
 
 
 def _bounded(function: Callable, value):
@@ -96,7 +97,7 @@ def _check_zone(value: datetime.time | datetime.datetime) -> None:
 
 def decode(json):
     """The value that `encode` was given."""
-    return _bounded(_decode, json)
+    return json if json.__class__ in _THEMSELVES else _bounded(_decode, json)
 
 
 def _decode(json, purse: Budget):
