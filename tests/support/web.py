@@ -94,7 +94,8 @@ class Program:
     def _send(self, method: str, address: str, headers: dict | None = None, **options):
         token = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         answer = self.client.open(f"/api/v1{address}", method=method, headers=token | (headers or {}), **options)
-        hold(self.client.application, method, f"/api/v1{address.partition('?')[0]}", answer)
+        if application := getattr(self.client, "application", None):  # one that is asked through a proxy is elsewhere
+            hold(application, method, f"/api/v1{address.partition('?')[0]}", answer)
         return answer
 
 

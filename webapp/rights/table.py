@@ -154,6 +154,7 @@ RIGHTS: dict[str, Right] = {
     # procedures and regulations
     "definitions.index": Right("definition:read"),
     "definitions.version": Right("definition:read"),
+    "definitions.diagram": Right("definition:read"),
     "definitions.file": Right("definition:read"),
     "definitions.deploy": Right("definition:deploy"),
     "definitions.publish": Right("definition:publish"),

@@ -8,9 +8,15 @@
     container: place,
     textRenderer: { defaultStyle: { fontFamily: font, fontSize: 12 }, externalStyle: { fontFamily: font, fontSize: 12 } },
   });
-  const answer = await fetch(place.dataset.source, { credentials: "same-origin" });
-  if (!answer.ok) return;
-  await viewer.importXML(inTheReadersLanguage(await answer.text()));
+  try {
+    const answer = await fetch(place.dataset.source, { credentials: "same-origin" });
+    await viewer.importXML(inTheReadersLanguage(await answer.text()));
+  } catch {  // away from the network, or nothing that the viewer can draw
+    viewer.destroy();
+    place.classList.add("empty");
+    place.textContent = place.dataset.failed;
+    return;
+  }
   const canvas = viewer.get("canvas");
   const elements = viewer.get("elementRegistry");
   for (const [name, ids] of Object.entries(marks)) {
