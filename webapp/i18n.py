@@ -42,11 +42,19 @@ def translated(error: EngineError) -> tuple[str, str]:
     facts = {name: fact(value) if isinstance(value, str) and value else value for name, value in error.facts.items()}
     if in_chinese():
         return tuple(_fill(part, facts) for part in error.template())
+    if "permission" in error.facts:  # the same Chinese words name what has happened, in the history
+        facts["permission"] = may_do(str(error.facts["permission"]))
     if hasattr(error, "verdicts"):
         facts["reasons"] = "; ".join(getattr(each, "message_en", "") or each.message for each in error.verdicts)
     if hasattr(error, "findings") and error.findings:
         facts["first"] = error.findings[0].message_en
     return tuple(_fill(gettext(part), facts) if part else "" for part in error.template())
+
+
+def may_do(permission: str) -> str:
+    """What a permission allows, in the reader's language, as in “you may not …”."""
+    known = gettext(f"权限：{permission}")
+    return gettext(permission) if known.startswith("权限：") else known
 
 
 def named(thing: dict | None, chinese: str = "name", english: str = "name_en") -> str:
