@@ -7,6 +7,7 @@ from engine.db import Base, Id, reference
 from engine.instances import ACTIVE, INCIDENT, Instance, stream_of
 
 DEEPEST = 20  # cases that called one another in a row
+MOST_AT_ONCE = 100  # cases begun by calls in one transaction, which keeps others waiting
 MOST = 10_000  # calls by one element of one case: a loop of calls without any wait would go round for ever, a transaction each time
 
 

@@ -50,6 +50,7 @@ class Act:
     actor: Actor
     unit: UnitOfWork
     posted: list[str] = field(default_factory=list)  # ids of the deliveries that wait for its commit
+    calls: int = 0  # cases that other cases have begun in it
 
     @property
     def session(self) -> Session:

@@ -66,16 +66,18 @@ def hash_of(run: "Run", wait) -> str:
 
 def _refuse_one(run: "Run", wanted: dict[int, Outgoing]) -> bool:
     """Make an incident of the first call that cannot be made. Whether there was one: it may move the case."""
-    for token, wish in wanted.items():
-        if trouble := _why_not(run, wish):
+    for position, (token, wish) in enumerate(wanted.items()):
+        if trouble := _why_not(run, wish, position):
             del wanted[token]
             run.case.refuse_call(token, *trouble, run.environment)
             return True
     return False
 
 
-def _why_not(run: "Run", wish: Outgoing) -> tuple[str, str] | None:
-    """(code, message) of why a procedure cannot be called."""
+def _why_not(run: "Run", wish: Outgoing, position: int) -> tuple[str, str] | None:
+    """(code, message) of why a procedure cannot be called; `position`: how many calls of this case come before it."""
+    if run.act.calls + position >= calls.MOST_AT_ONCE:
+        return "call_too_many", f"一次最多调用 {calls.MOST_AT_ONCE} 个流程；重试会接着调用，也可以把多实例改成依次"
     if run.depth() >= calls.DEEPEST:
         return "call_too_deep", f"流程互相调用超过 {calls.DEEPEST} 层"
     if run.case.visits.get(run.element_of(wish.token), 0) > calls.MOST:

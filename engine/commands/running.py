@@ -269,6 +269,7 @@ class Run:
 
     def begin_called(self, compiled: Compiled, wish: Outgoing, depth: int) -> str:
         """Begin the case that an element of this one calls, at the same place and for the same person; answers its id."""
+        self.act.calls += 1
         child = open_case(self.act, compiled, self.instance, self.instance.client_id, {"parent": self.instance.id})
         link = CalledCase.row(
             instance_id=child.instance.id,

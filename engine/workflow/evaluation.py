@@ -34,14 +34,15 @@ def evaluate(run: "Run", token: Token, formula: Formula, extra: Mapping[str, Any
         raise Trouble("expression_failed", f"表达式算不出来：{error.message}") from error
 
 
-def mapped(run: "Run", token: Token, mappings: tuple[VariableMapping, ...]) -> dict[str, Any]:
-    """Inputs or outputs in their order; each sees the ones before it. A path keeps what else is in its variable."""
+def mapped(run: "Run", token: Token, mappings: tuple[VariableMapping, ...], merges: bool = True) -> dict[str, Any]:
+    """Inputs or outputs in their order; each sees the ones before it. A path keeps what else is in its variable if it `merges`, as outputs
+    do; inputs make variables anew (both as in Zeebe): a called case is not to see what nobody gave it."""
     made: dict[str, Any] = {}
     for mapping in mappings:
         value, _ = evaluate(run, token, mapping.source, made)
         check_storable(value)
         name, *path = mapping.target
-        old = made.get(name, visible(run.tokens, token).get(name)) if path else None
+        old = made.get(name, visible(run.tokens, token).get(name) if merges else None) if path else None
         made[name] = nested(old, tuple(path), value)
     return made
 

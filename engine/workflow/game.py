@@ -123,7 +123,7 @@ class Run:
             self._begin_case(token)
             return
         element, is_round = self.element(token), self.tokens[token.parent].is_loop
-        made = rounds.prepare(self, token, element) if token.is_loop else mapped(self, token, element.inputs)
+        made = rounds.prepare(self, token, element) if token.is_loop else mapped(self, token, element.inputs, merges=False)
         watched = () if is_round else [self.process.elements[event] for event in element.boundary]
         planned = events.plans(self, token, watched, None if token.is_loop else made)
         if token.is_loop:

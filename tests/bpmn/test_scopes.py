@@ -98,3 +98,9 @@ def test_a_border_sees_the_inputs_of_its_activity_but_a_messages_key_is_the_scop
     [timer], [wait] = case.case.timers(), case.case.subscriptions()
     assert (timer.due - timer.since).total_seconds() == 5 * 3600
     assert (wait.name, wait.key) == ("told after PT5H", "PT1H")
+
+
+def test_an_input_to_a_path_makes_its_variable_anew():
+    """As in Zeebe. It brought along what else the outer variable holds, also to called cases that were to get only what is mapped."""
+    case = Driver(_task('<zeebe:ioMapping><zeebe:input source="=1" target="client.id"/></zeebe:ioMapping>'), {"client": {"name": "张三"}})
+    assert plain(case.case.visible(case.case.waits()[0].token)["client"]) == {"id": 1}

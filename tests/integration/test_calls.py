@@ -362,3 +362,24 @@ def test_a_case_without_any_of_it_asks_the_database_no_more_than_before(calling)
     calling.do("ft-01-1", case, "work")
     assert not [sql for sql in statements if any(word in sql for word in ("subscription", "job", "delivery", "called_case", "message"))]
 
+
+
+def test_no_more_cases_are_begun_at_once_than_others_can_wait_for(county, monkeypatch):
+    """A thousand calls by one click held the database for half a minute. What is too many is an incident; a retry calls the next."""
+    monkeypatch.setattr(calls, "MOST_AT_ONCE", 2)
+    county.deploy(**files(inner()))
+    diagram = asking("outer")
+    diagram.call("visit", "inner"), diagram.many("visit", "[1, 2, 3, 4, 5]", "item")
+    diagram.path("ask", "visit", "end")
+    county.deploy(**files(diagram))
+    case = begun(county, "outer")
+    assert len(children(county, case)) == 2 and county.instance(case).status == "incident"
+    assert {line["facts"]["code"] for line in county.history(case) if line["kind"] == "incident:raised"} == {"call_too_many"}
+    for called in (4, 5):
+        retry(county.system, county.act("supervisor"), case, now=county.now)
+        assert len(children(county, case)) == called
+    assert county.instance(case).status == "active"
+    for child in children(county, case):
+        county.do("ft-01-1", child, "work")
+    assert county.instance(case).status == "completed"
+    assert county.faults() == []
