@@ -21,7 +21,7 @@ from engine.organisation import Actor
 from engine.system import System
 from engine.verification import verify
 from engine.workflow import Case
-from tests.support.county import open_system, person, small_county, without_waiting_for_the_disk
+from tests.support.county import open_system, person, quickened, small_county
 from tests.support.databases import ROOT
 
 # Versions never change, and copies of one prepared database have the same: what one test has compiled serves the next.
@@ -156,7 +156,7 @@ def working_county(backend, new_database) -> County:
 
 def _opened(url: str):
     county = County(url)
-    without_waiting_for_the_disk(county.system.database)
+    quickened(county.system.database)
     yield county
     keep(county.system)
     county.system.database.dispose()

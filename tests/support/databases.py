@@ -128,8 +128,8 @@ class Databases:
                 _copy_sqlite(make_url(source).database, str(folder / f"{name}.db"))
             return f"sqlite:///{folder / name}.db"
         template = f'"{make_url(source).database}"' if source is not None else "template0 ENCODING 'UTF8'"
-        # WAL_LOG: the checkpoints of FILE_COPY would write out what the other test processes are doing.
-        self._administer(f'CREATE DATABASE "{name}" TEMPLATE {template} STRATEGY WAL_LOG')
+        # FILE_COPY takes half as long as WAL_LOG; its checkpoints cost little where nothing waits for the disk.
+        self._administer(f'CREATE DATABASE "{name}" TEMPLATE {template} STRATEGY FILE_COPY')
         return make_url(self.server).set(database=name).render_as_string(hide_password=False)
 
     def drop(self, url: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from tests.support.counties import County, keep, lend
-from tests.support.county import PASSWORD, without_waiting_for_the_disk
+from tests.support.county import PASSWORD, quickened
 from tests.support.described import hold
 from webapp import create_app, furnish
 from webapp.config import Settings
@@ -36,7 +36,7 @@ class Site:
             furnish(app, Settings.read(**config))
         self.app = app or create_app(config)
         lend(self.app.extensions["system"])
-        without_waiting_for_the_disk(self.app.extensions["system"].database)
+        quickened(self.app.extensions["system"].database)
 
     def visit(self, username: str | None = None) -> "Visit":
         """Somebody's browser, signed in; nobody's without a name."""
