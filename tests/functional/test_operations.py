@@ -114,7 +114,7 @@ def test_the_operators_page_lists_what_stands_and_what_waits(station):
 
 def test_a_case_page_shows_what_it_waits_for_and_who_called_it(station):
     county, lead = station.county, station.visit("lead-01")
-    assert "等待消息“paid”" in lead.get(f"/cases/{begun(county, n=7)}").text
+    assert "等待消息 paid" in words_of(lead.get(f"/cases/{begun(county, n=7)}").text)
     assert "send-sms" in words_of(lead.get(f"/cases/{begun(county, 'texting')}").text)
     case = begun(county, "outer")
     page = lead.get(f"/cases/{case}").text

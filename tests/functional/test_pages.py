@@ -383,7 +383,7 @@ def test_clients_are_registered_found_and_opened(site):
     number = site.api("ft-01-1").get("/instances").json["items"][0]["number"]
     case = site.api("ft-01-1").get("/instances").json["items"][0]["id"]
     assert "张三丰" in visit.get(f"/cases/{case}").text
-    assert f"case {number}" in site.visit("auditor").get("/audit/access?who=ft-01-1").text
+    assert f"个案 {number}" in site.visit("auditor").get("/audit/access?who=ft-01-1").text
     for text in ("张三", "zhangsan", "zs", number, number[:8]):
         assert number in visit.get("/cases/", query_string={"q": text}).text, text
     for query in ({"q": "李四"}, {"q": "张三", "status": "completed"}):

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from engine import audit, organisation
 from engine.exceptions import NotFound
 from engine.verification import verify as faults_of
+from webapp.audit import wording
 from webapp.auth import actor, session, system
 from webapp.i18n import in_chinese
 
@@ -70,9 +71,9 @@ def access():
         stream = audit.stream("access", person.person_id)
         head = session().scalar(select(audit.Stream.seq).where(audit.Stream.id == stream)) or 0
         lines = [audit.as_line(system().vault, event, None) for event in audit.events(session(), stream, max(0, head - SHOWN))][::-1]
-    return render_template("audit/access.html", who=who, person=person, lines=lines)
+    return render_template("audit/access.html", who=who, person=person, lines=lines, told=wording.told)
 
 
 def _page(**result):
     heads = session().scalars(select(audit.Stream).where(audit.Stream.county_id == actor().county_id).order_by(audit.Stream.seq.desc()).limit(8))
-    return render_template("audit/index.html", heads=list(heads), result=result)
+    return render_template("audit/index.html", heads=[(head, *wording.stream_name(head.id)) for head in heads], result=result)

@@ -229,8 +229,7 @@ def _details(line: dict, compiled: Compiled, people: dict[str, str]) -> list[tup
         taken = [compiled.process.flows.get(flow) for flow in facts.get("flows", ())]
         found.append((gettext("走向"), text_of([flow_name(flow, compiled) for flow in taken if flow])))
     if kind == "decision:evaluated":
-        found.append((gettext("决策表"), str(facts.get("decision", ""))))
-        found.append((gettext("命中规则"), text_of([str(rule) for rule in facts.get("rules", ())])))
+        found += _decided(compiled.decisions.get(str(facts.get("decision"))), facts)
     if kind == "task:delegated":
         found.append((gettext("转派给"), people.get(facts.get("to") or "", "")))
     if kind == "regulation:checked":
@@ -254,3 +253,17 @@ def _details(line: dict, compiled: Compiled, people: dict[str, str]) -> list[tup
     if kind == "timer:failed":
         found.append((gettext("原因"), str(facts.get("error", ""))))
     return [(label, text[:LONGEST]) for label, text in found if text]
+
+
+def _decided(decision, facts: dict) -> list[tuple[str, str]]:
+    """Which table decided and which of its rows matched, counted as the table is read, with what its author noted there."""
+    key, hit = str(facts.get("decision", "")), facts.get("rules", ())
+    rows = {rule.id: (number, rule) for number, rule in enumerate(decision.rules if decision else (), 1)}
+    if not all(rule in rows for rule in hit):
+        return [(gettext("决策表"), key), (gettext("命中规则"), text_of([str(rule) for rule in hit]))]
+    matched = []
+    for number, rule in (rows[each] for each in hit):
+        note = rule.annotations[0] if in_chinese() and rule.annotations else ""
+        matched.append(gettext("第 %(n)s 行", n=number) + (f" {note}" if note else ""))
+    name = decision.name if decision and decision.name and in_chinese() else key.replace("_", " ")
+    return [(gettext("决策表"), name), (gettext("命中规则"), text_of(matched))]

@@ -158,6 +158,7 @@ def _page(detail, submitted: dict | None = None, errors: dict | None = None, ref
         barrier=barrier(task) if task.status == OFFERED else None,
         form=detail.form,
         fields=fields,
+        live=any(_is_live(field) for field in fields),
         kept=_kept(detail, submitted) if submitted and not mine else [],
         context=detail.form.context(detail.variables) if detail.form and mine else {},
         errors=errors or {},
@@ -177,6 +178,12 @@ def _kept(detail, submitted: dict) -> list[tuple[str, str]]:
 
     typed = {name: value for name, value in submitted.items() if value not in (None, "", [], {})}
     return [line for _title, lines in timeline.chapters(typed, detail.compiled, timeline.field_labels(detail.compiled)) for line in lines]
+
+
+def _is_live(field) -> bool:
+    """Whether something in it changes with what is typed: only then does the browser need the expression language."""
+    inside = (*field.children, *([field.template] if field.template else []))
+    return bool(field.live) or any(_is_live(each) for each in inside)
 
 
 def _delegable(task) -> bool:
