@@ -63,6 +63,7 @@ STATUS: dict[type[e.EngineError], int] = {
     e.BackupProblem: 500,
 }
 OTHERWISE = 422
+IDS = re.compile(r" ?“[0-9a-f]{32,64}”")  # says nothing to people: the address of the page has it too
 RETRY_SECONDS = 5  # what a program is told to wait when the database is busy or away
 
 # What the server, the router or the parser refuse: title and what to do next.
@@ -157,6 +158,7 @@ def answer(status: int, code: str, message: str, hint: str, more: dict | None = 
     if request.path.startswith("/api/"):
         return problem(status, code, message, hint, more, headers)
     title = str(PAGES.get(status, PAGES[400])[0])
+    message = IDS.sub("", message)
     body = render_template(
         "error.html", status=status, title=title, message=message, hint=hint, code=code, reference=reference(), more=more or {}
     )

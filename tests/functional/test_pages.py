@@ -499,6 +499,14 @@ def test_a_parameter_is_changed(site):
     assert site.county.faults() == []
 
 
+def test_a_page_that_is_not_there_says_so_without_its_id(site):
+    visit = site.visit("ft-01-1")
+    for address in ("/tasks/", "/cases/", "/clients/"):
+        told = visit.get(address + "0" * 32)
+        assert told.status_code == 404 and "0" * 32 not in words_of(told.text), address
+    assert "0" * 32 in site.api("ft-01-1").get(f"/tasks/{'0' * 32}").json["detail"], "a program is told which"
+
+
 def test_the_auditor_verifies(site):
     start(site)
     visit = site.visit("auditor")
