@@ -257,10 +257,15 @@ def seal(vault: Vault, client: Client, key: SubjectKey, data: dict) -> None:
 def index(session: Session, vault: Vault, client: Client, data: dict) -> None:
     """Write a client's search tokens anew. Who gives no address of their own is found by the household's."""
     session.execute(delete(ClientIndex).where(ClientIndex.client_id == client.id))
+    place = {"county_id": client.county_id, "station_id": client.station_id, "unit_id": client.unit_id, "client_id": client.id}
+    session.execute(insert(ClientIndex), [place | {"token": token} for token in search_tokens(session, vault, client, data)])
+
+
+def search_tokens(session: Session, vault: Vault, client: Client, data: dict) -> list[str]:
+    """The keyed tokens by which a client with these data is found."""
     address = data.get("address") or _home(session, vault, client.household_id)
     found = names.tokens(data["name"]) | names.number_tokens(data.get("phone"), data.get("id_number")) | names.address_tokens(address)
-    place = {"county_id": client.county_id, "station_id": client.station_id, "unit_id": client.unit_id, "client_id": client.id}
-    session.execute(insert(ClientIndex), [place | {"token": token} for token in names.keyed(vault, client.county_id, "client", found)])
+    return names.keyed(vault, client.county_id, "client", found)
 
 
 def _home(session: Session, vault: Vault, household_id: str | None) -> str | None:

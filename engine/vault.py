@@ -96,6 +96,13 @@ class Vault:
         key.wrapped = b""
         key.destroyed_at = now
 
+    def unwraps(self, key_id: str, subject: str, wrapped: bytes) -> bool:
+        """Whether these bytes are a key that this master key wrapped, for this subject."""
+        try:
+            return bool(self._decrypt(self._wrapping, wrapped, f"key:{key_id}:{subject}"))
+        except (SealBroken, ValueError, TypeError):  # no bytes, or too few
+            return False
+
     def _cipher(self, key: SubjectKey) -> AESGCM:
         cipher = key.__dict__.get("_cipher_cache")  # dies with the row object, so a destroyed key is not remembered
         if cipher is None or not key.wrapped:

@@ -2,21 +2,26 @@
 
 Walks every stream once, in order, and looks up the rows that the streams speak of a few hundred at a time; memory is bounded by one
 stream and the heads of all. Then it counts the guarded rows that no event explains.
+Who has the master key also learns whether every key still opens, and whether people are still found by what is sealed about them.
 Whoever tampers need not keep to our types: a text where bytes belong, JSON or a time that is none. That too is a fault with a place.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import groupby
+from datetime import datetime
+from itertools import chain, groupby
 
 from sqlalchemy import Boolean, Row, and_, func, literal, or_, select, tuple_, type_coerce
 from sqlalchemy.orm import Session
 from sqlalchemy.types import UserDefinedType
 
-from engine.audit import ALGORITHM, FORMAT, GENESIS, Event, Stream, event_hash, row_hash, row_name
+from engine import searching
+from engine.accounts import AccessToken
+from engine.audit import ALGORITHM, FORMAT, GENESIS, Event, Kind, Stream, event_hash, row_hash, row_name
 from engine.db import Base
-from engine.vault import SubjectKey
+from engine.vault import SubjectKey, Vault
 
 BATCH = 500
 UNREADABLE = object()  # a value that is not of its column's type; no hash can be taken of it
@@ -34,10 +39,12 @@ class Fault:
         return f"{self.place}: {self.message} [{self.code}]"
 
 
-def verify(session: Session, progress: Callable[[int, int], None] = lambda done, total: None) -> Iterator[Fault]:
-    """Every fault in events and guarded rows. `progress(done, total)` is called as events are read."""
+def verify(session: Session, progress: Callable[[int, int], None] = lambda done, total: None, vault: Vault | None = None) -> Iterator[Fault]:
+    """Every fault in events and guarded rows; with the vault also in keys and search tokens. `progress(done, total)` as events are read."""
     with _any_text(session):
         yield from _verify(session, progress)
+        if vault is not None:
+            yield from _check_secrets(session, vault)
 
 
 def _verify(session: Session, progress: Callable[[int, int], None]) -> Iterator[Fault]:
@@ -45,6 +52,9 @@ def _verify(session: Session, progress: Callable[[int, int], None]) -> Iterator[
     done = 0
     explained: dict[str, int] = {}
     spoken: list[tuple[str, str, str | None, int]] = []
+    tokens = defaultdict(list)
+    for token in session.execute(select(*_columns(AccessToken))):
+        tokens[f"access/{token.person_id}", token.created_at].append(token)
     heads = {row.id: (row.seq, row.hash, row.county_id) for row in session.execute(select(*_columns(Stream)))}
     query = select(*_columns(Event)).order_by(Event.stream, Event.seq).execution_options(yield_per=BATCH)
     for stream_id, events in groupby(session.execute(query), key=lambda event: event.stream):
@@ -55,6 +65,9 @@ def _verify(session: Session, progress: Callable[[int, int], None]) -> Iterator[
             last = (event.seq if isinstance(event.seq, int) else last[0] + 1, event.hash, event.county_id)
             if isinstance(event.rows, dict):
                 rows.update({name: (digest, event.seq) for name, digest in event.rows.items()})
+            if event.kind == Kind.SESSION_OPENED and (made := tokens.get((stream_id, event.occurred_at))):
+                if opened := next((token for token in made if _opened(event, token)), None):
+                    made.remove(opened)
             done += 1
             if done % BATCH == 0:
                 progress(done, total)
@@ -67,6 +80,8 @@ def _verify(session: Session, progress: Callable[[int, int], None]) -> Iterator[
     for stream_id, (seq, *_) in heads.items():
         if seq:
             yield Fault(f"{stream_id}#1", "events_removed", f"这条历史应有 {seq} 个事件，一个也没有了")
+    for token in chain.from_iterable(tokens.values()):
+        yield Fault(f"access_token/{str(token.id)[:8]}", "session_forged", "没有人这样登录过：这个登录凭证是绕过系统添加或改动的")
     progress(done, total)
     yield from _check_unexplained(session, explained)
     yield from _check_keys(session)
@@ -160,6 +175,28 @@ def _check_keys(session: Session) -> Iterator[Fault]:
         own = and_(SubjectKey.id == model.key_id, SubjectKey.subject == literal(f"{table}/") + model.id)
         for row_id in session.scalars(select(model.id).outerjoin(SubjectKey, own).where(SubjectKey.id.is_(None))):
             yield Fault(f"{table}/{row_id}", "key_missing", "这一行的密钥不见了，或已换成别人的")
+
+
+def _check_secrets(session: Session, vault: Vault) -> Iterator[Fault]:
+    """What only the master key tells. A row that is no row at all has had its fault before, so it only ends the comparison."""
+    living = select(*_columns(SubjectKey)).where(func.length(SubjectKey.wrapped) > 0)
+    for key in session.execute(living.execution_options(yield_per=BATCH)):
+        if not vault.unwraps(key.id, key.subject, key.wrapped):
+            yield Fault(f"subject_key/{key.id}", "key_broken", "这把密钥打不开：被改动，或主密钥不是原来那一把")
+    with suppress(ValueError, TypeError, AttributeError):
+        for name in searching.differing(session, vault):
+            yield Fault(name, "search_differs", "检索用的索引与资料不符：被绕过系统改动（可用 shuibo db reindex 重建）")
+
+
+def _opened(event: Row, token: Row) -> bool:
+    """Whether this signing in made that token. What events of former versions do not tell is not compared."""
+    facts = event.facts if isinstance(event.facts, dict) else {}
+    if facts.get("session", str(token.id)[:16]) != str(token.id)[:16] or facts.get("kind", token.kind) != token.kind:
+        return False
+    expires_at = facts.get("expires_at")  # in whatever zone the clock was
+    with suppress(ValueError, TypeError):
+        return expires_at is None or datetime.fromisoformat(expires_at) == token.expires_at
+    return False
 
 
 def _explained(session: Session, row) -> bool:

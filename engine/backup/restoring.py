@@ -12,7 +12,7 @@ from sqlalchemy import MetaData, Table, select, text, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from engine import audit, clients, organisation, schema
+from engine import audit, schema, searching
 from engine.audit import Event, Kind
 from engine.backup.archive import DATA, KEYS, Archive
 from engine.backup.rows import BATCH, readers
@@ -20,7 +20,7 @@ from engine.backup.targets import target_of
 from engine.clients import Client
 from engine.db import UnitOfWork
 from engine.exceptions import BackupBroken, BackupNewer, BackupNotFound, KeysTooOld, RestoredFaulty
-from engine.organisation import Actor, Person
+from engine.organisation import Actor
 from engine.system import System
 from engine.vault import SubjectKey
 from engine.verification import Fault, verify
@@ -107,7 +107,7 @@ class _Restoring:
             raise BackupBroken(path=str(self.data.path), reason="有的行所引用的行不在备份里") from error
         schema.upgrade_in(connection)
         erased = self._erase_again(erasures)
-        self._make_search_tokens()
+        searching.rewrite(self.unit.session, self.system.vault, self.progress)  # a backup holds no tokens
         facts = {"taken_at": self.data.manifest["taken_at"], "backup": self.data.manifest["id"], "erased_again": len(erased)}
         facts |= {"missing": {name: missing[name] for name in ("streams", "events", "from", "to")}}
         audit.record(self.unit, audit.stream("installation", self.system.county_id), Kind.BACKUP_RESTORED, actor=self.actor, facts=facts)
@@ -152,24 +152,6 @@ class _Restoring:
             done.append(subject)
         session.flush()
         return done
-
-    def _make_search_tokens(self) -> None:
-        """From what is sealed: a backup holds none."""
-        session, vault = self.unit.session, self.system.vault
-        living = SubjectKey.destroyed_at.is_(None)
-        people = select(Person, SubjectKey).join(SubjectKey, SubjectKey.id == Person.key_id).where(living)
-        for person, key in session.execute(people).all():
-            name = vault.open(key, person.sealed_name, Person.place(person.id))
-            organisation.index_person(session, vault, person.county_id, person.id, name)
-        served = list(session.scalars(select(Client.id).join(SubjectKey, SubjectKey.id == Client.key_id).where(living)))
-        for start in range(0, len(served), BATCH):
-            batch = served[start : start + BATCH]
-            query = select(Client, SubjectKey).join(SubjectKey, SubjectKey.id == Client.key_id).where(Client.id.in_(batch))
-            for client, key in session.execute(query).all():
-                clients.index(session, vault, client, vault.open(key, client.sealed, client.place))
-            session.flush()
-            session.expunge_all()
-            self.progress("检索 · search", start + len(batch), len(served))
 
     def _verify(self, accept: bool) -> None:
         found = verify(self.unit.session, lambda done, total: self.progress("核验 · verifying", done, total))

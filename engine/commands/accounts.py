@@ -49,7 +49,7 @@ def sign_in(
         if accounts.HASHER.check_needs_rehash(stored):
             account.password_hash = accounts.hash_password(password)
             audit.record(unit, account.__stream__(), Kind.PASSWORD_CHANGED, actor=actor, facts={"person": actor.person_id, "rehash": True})
-        facts = {"kind": kind, "device": device, "expires_at": expires_at.isoformat()}
+        facts = {"kind": kind, "device": device, "expires_at": expires_at.isoformat(), "session": accounts.digest(token)[:16]}
         audit.record(unit, audit.stream("access", actor.person_id), Kind.SESSION_OPENED, actor=actor, facts=facts)
         unit.commit()
     return {"token": token, "actor": actor, "expires_at": expires_at}

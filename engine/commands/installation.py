@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 from sqlalchemy import func, select
 
-from engine import definitions, parameters
+from engine import definitions, parameters, searching
 from engine.bundle import read_bundle, read_form
 from engine.commands.definitions import deploy, publish, set_parameter
 from engine.decisions import compile_decisions
@@ -20,6 +20,14 @@ from engine.system import System
 from engine.workflow import compile_processes
 
 Progress = Callable[[str, int, int], None]
+
+
+def reindex(system: System, now: datetime, progress: Progress = lambda *_: None) -> int:
+    """Write everybody's search tokens anew; answers how many people."""
+    with system.database.unit(now) as unit:
+        done = searching.rewrite(unit.session, system.vault, progress)
+        unit.commit()
+    return done
 
 
 def deploy_directory(system: System, actor: Actor, directory: Path, now: datetime, progress: Progress = lambda *_: None) -> list[dict]:

@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
 
 from engine import accounts, verification
 from engine.audit import Event, Kind
@@ -49,6 +49,25 @@ def kinds(system, stream):
 def faults(system):
     with system.database.read() as session:
         return [str(fault) for fault in verification.verify(session)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update access_token set person_id = (select person_id from account where username = 'supervisor')",
+        "update access_token set expires_at = '2099-01-01 00:00:00+00:00'",
+        "update access_token set id = 'of a token that somebody made up'",
+        "insert into access_token select county_id, 'second', person_id, kind, created_at, expires_at, revoked_at, device, used_at from access_token",
+    ],
+)
+def test_a_session_that_nobody_opened_is_found(system, change):
+    sign_in(system)
+    assert faults(system) == []
+    with system.database.writing() as connection:
+        connection.execute(text(change))
+        connection.commit()
+    [fault] = faults(system)
+    assert fault.startswith("access_token/") and "session_forged" in fault
 
 
 def test_a_token_answers_who_is_there_in_one_statement(system, statements):

@@ -9,6 +9,7 @@ from sqlalchemy import event, select, text
 from engine import clients, verification
 from engine.audit import Event, Kind
 from engine.commands import clients as commands, organisation as units
+from engine.commands.installation import reindex
 from engine.exceptions import Erased, Forbidden, InvalidForm, InvalidRequest, NotFound, StaleVersion, UnitClosed
 from engine.organisation import Person, unit_by_key
 from tests.support.county import NOW, open_system, person, small_county
@@ -266,6 +267,28 @@ def test_no_plain_column_holds_anything_personal(system, zhang):
         for table in verification.Base.metadata.sorted_tables:
             content = repr(session.execute(select(table)).all())
             assert not any(secret in content for secret in secrets), table.name
+
+
+def test_who_cannot_be_found_any_more_is_told_and_found_again(system, zhang):
+    """Search tokens are no guarded rows; deleting one hid a person, and the verification said nothing."""
+
+    def told():
+        with system.database.read() as session:
+            return [str(fault).split(":")[0] for fault in verification.verify(session, vault=system.vault)]
+
+    assert told() == []
+    for change in ("delete from client_index where client_id = :id", "update client_index set station_id = 'x' where client_id = :id"):
+        with system.database.writing() as connection:
+            connection.execute(text(change), {"id": zhang})
+            connection.commit()
+        assert told() == [f"client/{zhang}"]
+        assert reindex(system, NOW) > 1
+        assert told() == []
+    with system.database.writing() as connection:
+        connection.execute(text("update subject_key set wrapped = :other where subject = :who"), {"other": bytes(61), "who": f"client/{zhang}"})
+        connection.commit()
+    [fault] = told()
+    assert fault.startswith("subject_key/")
 
 
 def test_a_search_is_one_statement_that_reads_only_the_index(system, zhang):

@@ -8,15 +8,15 @@ from pathlib import Path
 import click
 from sqlalchemy import func, select
 
-from engine import definitions, schema
+from engine import definitions
 from engine.calendar import CalendarYear, chinese_years, parse_csv
 from engine.commands import calendars
 from engine.commands.county_file import read_county
-from engine.commands.installation import deploy_directory, load_parameters
+from engine.commands.installation import deploy_directory, load_parameters, reindex
 from engine.commands.seed import seed_county
 from engine.organisation import Account, Actor, Unit
 from engine.system import System
-from webapp.cli.shared import now, open_system, progress, say
+from webapp.cli.shared import now, open_system, progress, say, upgrade_tables
 from webapp.config import ROOT, Settings
 
 COUNTY = ROOT / "webapp/seeds/liangshan.yaml"
@@ -31,8 +31,14 @@ def db():
 def upgrade():
     """建表或升级 · make or migrate the tables."""
     settings = Settings.read()
-    schema.upgrade(open_system(settings, create=True).database)
+    upgrade_tables(open_system(settings, create=True))
     say("数据库已是最新 · the database is up to date")
+
+
+@db.command("reindex")
+def reindex_():
+    """重建检索用的索引 · write everybody's search tokens anew."""
+    say(f"重建了 {reindex(open_system(), now(), progress)} 人的索引 · people whose search tokens were written anew")
 
 
 @click.command()
@@ -46,7 +52,7 @@ def seed(county: Path | None, backlog: bool | None):
         raise click.ClickException("演示个案只为示范县准备，真实的县请不要 --backlog · demonstration cases are for the demonstration county only")
     settings = Settings.read()
     system = open_system(settings, create=True)
-    schema.upgrade(system.database)
+    upgrade_tables(system)
     password = fill(system, settings, county, backlog is not False)
     say(f"完成 · done。密码 · password: {password}" if password else "已有账号的密码不变 · done; existing passwords stay")
     told(settings)

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import click
 
-from engine import schema
 from engine.system import settle
 from engine.worker import run as work
 from webapp import logs
 from webapp.cli.installation import fill, told
-from webapp.cli.shared import open_system, say
+from webapp.cli.shared import open_system, say, upgrade_tables
 from webapp.config import Settings
 from webapp.supervisor import follow_parent, serve
 
@@ -33,7 +32,7 @@ def run(backlog: bool):
         )
     system = open_system(settings, create=True)
     say("  数据库 · database …")
-    schema.upgrade(system.database)
+    upgrade_tables(system)
     password = fill(system, settings, backlog=backlog)
     settings.secret_key()
     system.database.dispose()

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import click
 
+from engine import schema
+from engine.commands.installation import reindex
 from engine.db import Database
 from engine.system import System
 from engine.vault import Vault
@@ -20,6 +22,14 @@ def open_system(settings: Settings | None = None, create: bool = False) -> Syste
 
         Path(settings.database_url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     return System(Database(settings.database_url), vault, settings.county_id, settings.zone)
+
+
+def upgrade_tables(system: System) -> None:
+    """Bring the database to this version; one that was older is from then on searched by what this version searches by."""
+    before = schema.current(system.database)
+    schema.upgrade(system.database)
+    if before not in (None, schema.current(system.database)):
+        reindex(system, now(), progress)
 
 
 def now() -> datetime:

@@ -61,8 +61,9 @@ def verify():
     from engine.verification import verify as faults_of
 
     faults = 0
-    with open_system().database.read() as session:
-        for fault in faults_of(session, lambda done, total: progress("核验 · verifying", done, total)):
+    system = open_system()
+    with system.database.read() as session:
+        for fault in faults_of(session, lambda done, total: progress("核验 · verifying", done, total), system.vault):
             click.echo(str(fault))
             faults += 1
     say(f"发现问题 · faults: {faults}" if faults else "没有发现问题 · clean")
