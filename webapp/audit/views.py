@@ -50,7 +50,7 @@ def index():
 def verify():
     """Walk the whole history now and compare it with the tables."""
     began, counted, found = time.monotonic(), [0], []
-    for fault in faults_of(session(), lambda done, _total: counted.__setitem__(0, done)):
+    for fault in faults_of(session(), lambda done, _total: counted.__setitem__(0, done), system().vault):
         found.append(fault)
         if len(found) >= SHOWN:
             break
