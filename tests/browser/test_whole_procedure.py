@@ -33,7 +33,7 @@ def test_the_whole_procedure_by_the_right_people(served_site, visit, axe, shot):
     station.morning_after()
     assert station.open_tasks == {"intake", "intake_reminder"}
     inbox = station.open("lead-01", "/tasks/?view=offered")
-    expect(inbox.get_by_role("link", name="督办:接案逾期")).to_be_visible()
+    expect(inbox.get_by_role("link", name="督办：接案逾期")).to_be_visible()
     station.keep(inbox, "inbox late", "deadline-passed")
     station.do("lead-01", "intake_reminder")
     inbox = station.open("ft-01-1", "/tasks/?view=offered")
