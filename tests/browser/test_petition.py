@@ -62,10 +62,8 @@ class Petition(Station):
 
 
 def _filled(page: Page, answers: dict) -> bool:
-    """Fill in what is there to be seen; whether nothing required is left. Fields appear because of others once the page has settled, which
-    it does 80 ms after a change: a later timer of the page's own comes after that."""
+    """Fill in what is there to be seen; whether nothing required is left."""
     fill(page, answers)
-    page.evaluate("new Promise(settled => setTimeout(settled, 100))")
     wanted = page.locator("[aria-required=true]:visible")
     return wanted.evaluate_all("all => all.every(one => one.value === undefined ? one.querySelector(':checked') : one.value !== '')")
 

@@ -43,15 +43,16 @@ def sign_in(page: Page, address: str, username: str) -> None:
 def fill(page: Page, data: dict) -> None:
     """Type answers into whatever fields of the form are there to be seen; again for those that appear because of them."""
     left = flat(data)
-    for _round in range(4):
-        there = page.evaluate(OPEN_FIELDS)
+    for _round in range(5):
+        there = {name: kind for name, kind in page.evaluate(OPEN_FIELDS).items() if name in left}
         for name, kind in there.items():
-            if name in left:
-                value = left.pop(name)
-                for each in value if isinstance(value, list) else [value]:
-                    _fill_one(page, name, kind, each)
-        if not left or not there:
+            value = left.pop(name)
+            for each in value if isinstance(value, list) else [value]:
+                _fill_one(page, name, kind, each)
+        if not left:
             break
+        # The page settles 80 ms after a change: a later timer of its own comes after that.
+        page.evaluate("new Promise(settled => setTimeout(settled, 100))")
 
 
 # One question to the browser for all fields instead of several for each.

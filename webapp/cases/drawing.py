@@ -10,7 +10,6 @@ from engine.definitions import Compiled
 from engine.workflow import Element, Kind, Process
 from webapp.auth import session, system
 
-AGE = 3600  # seconds that a browser may keep a diagram; a version never changes, but a right may end
 SHAPE = b"BPMNShape"  # an element's place on the drawing (BPMN 2.0.2, 12.2.3.3)
 
 
@@ -32,14 +31,14 @@ def drawing_of(version_id: str) -> Drawing:
 
 
 def send(version_id: str) -> Response:
-    """The diagram, packed if the browser unpacks, not at all if it has it."""
+    """The diagram, packed if the browser unpacks, not at all if it has it: it asks each time, for a right may end."""
     packed = drawing_of(version_id).packed
     unpacks = "gzip" in request.headers.get("Accept-Encoding", "")
     response = Response(packed if unpacks else gzip.decompress(packed), mimetype="application/xml")
     if unpacks:
         response.headers["Content-Encoding"] = "gzip"
     response.headers["Vary"] = "Accept-Encoding, Cookie"
-    response.headers["Cache-Control"] = f"private, max-age={AGE}"
+    response.headers["Cache-Control"] = "private, no-cache"
     response.set_etag(f"{version_id}{'-gz' if unpacks else ''}")
     return response.make_conditional(request)
 
