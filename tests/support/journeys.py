@@ -63,7 +63,11 @@ OPEN_FIELDS = """() => Object.fromEntries([...document.querySelectorAll('[name]:
 def _fill_one(page: Page, name: str, kind: str, value) -> None:
     field = page.locator(f"[name={json.dumps(name)}]:not([type=hidden])").first
     if kind in ("radio", "checkbox"):
-        page.locator(f"[name={json.dumps(name)}][value={json.dumps(str(value))}]").first.check()
+        # By the keyboard: what unfolds at that moment could move it away from under the mouse.
+        option = page.locator(f"[name={json.dumps(name)}][value={json.dumps(str(value))}]").first
+        if not option.is_checked():
+            option.press("Space")
+            assert option.is_checked()
     elif kind.startswith("select"):
         field.select_option(str(value))
     else:
