@@ -1,6 +1,7 @@
 """A version's diagram for the viewer in the browser, and the same procedure as a list of steps where nobody has laid one out."""
 
 import gzip
+from collections import deque
 from dataclasses import dataclass
 
 from flask import Response, request
@@ -46,21 +47,24 @@ def send(version_id: str) -> Response:
 def steps_of(compiled: Compiled) -> list[Element]:
     """What there is to do, in the order in which the arrows lead there; what none leads to (event subprocesses) comes last."""
     process = compiled.process
+    begins: dict[str, list[str]] = {}  # by subprocess: what in it no arrow leads to
+    for element in process.elements.values():
+        if element.parent and not element.incoming and element.kind is not Kind.BOUNDARY:
+            begins.setdefault(element.parent, []).append(element.id)
     seen: dict[str, Element] = {}
     for start in (*process.start_events, *process.elements):
-        _walk(process, start, seen)
+        _walk(process, start, begins, seen)
     return [element for element in seen.values() if element.kind.is_activity]
 
 
-def _walk(process: Process, start: str, seen: dict[str, Element]) -> None:
+def _walk(process: Process, start: str, begins: dict[str, list[str]], seen: dict[str, Element]) -> None:
     """Note the element and what follows from it, the nearest first; the inside of a subprocess before what comes after it."""
-    waiting = [start]
+    waiting = deque([start])
     while waiting:
-        element = process.elements[waiting.pop(0)]
+        element = process.elements[waiting.popleft()]
         if element.id in seen:
             continue
         seen[element.id] = element
-        for inner in process.elements.values():
-            if inner.parent == element.id and not inner.incoming and inner.kind is not Kind.BOUNDARY:
-                _walk(process, inner.id, seen)
+        for inner in begins.get(element.id, ()):
+            _walk(process, inner, begins, seen)
         waiting += [*element.boundary, *(flow.target for flow in element.outgoing)]
