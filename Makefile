@@ -45,7 +45,7 @@ install: $(VENV)/.runtime node_modules/.runtime $(VENDOR)/.built translations ##
 
 .PHONY: test
 test: lint browser node_modules/.all $(VENDOR)/.built translations ## 全部测试：两种数据库、真实浏览器 · every test, both databases, a real browser
-	@$(BIN)/pytest -n 2 $(ARGS) || { code=$$?; [ $$code -eq 5 ] || exit $$code; }
+	@$(BIN)/pytest -n 2 --durations=15 --durations-min=5 $(ARGS) || { code=$$?; [ $$code -eq 5 ] || exit $$code; }
 
 .PHONY: lint
 lint: $(VENV)/.dev ## 代码检查与分层约束 · ruff and the layer contract

@@ -83,6 +83,7 @@ def _live(url: str, pipe) -> None:
         if death is None or not death[1]:
             attempt(warm, who, what, *arguments, now=now, **options)  # a repetition or a refusal: either compiles
             warm.system.database.dispose()
+        pipe.send("ready")
 
 
 class Mortal:
@@ -107,5 +108,11 @@ class Mortal:
     def __call__(self, now: datetime, who: str, what: str, arguments: tuple, options: dict, death: tuple[str, int] | None = None):
         """What came of it: (outcome, how often each kind of point was reached), or (None, the signal it died of)."""
         self._pipe.send((who, what, arguments, now, options, death))
+        outcome = self._next()
+        # Only now is it done with the repetition, which would carry out what the test prepares next.
+        assert self._next() == "ready"
+        return outcome
+
+    def _next(self):
         assert self._pipe.poll(120), "it never came back"
         return self._pipe.recv()

@@ -97,7 +97,7 @@ def test_a_backup_killed_anywhere(backend, new_database, tmp_path, doomed, campa
     lines = doomed(url, "save", (data, keys), timedelta())
     county = opened(url)
     minute = 0
-    for number in campaign.rounds(6, 300):
+    for number in campaign.rounds(3, 300):
         minute = 2 * number + 1
         line = _line(campaign.dice(backend, number), number, lines)
         killed = doomed(url, "save", (data, keys), timedelta(minutes=minute), line) == 0
@@ -120,7 +120,7 @@ def test_a_restore_killed_anywhere(backend, filled, new_database, tmp_path, doom
     source.system.database.dispose()
     files = Path(answer["data"]), Path(answer["keys"])
     lines = 0
-    for number in campaign.rounds(2, 150):
+    for number in campaign.rounds(1, 150):
         url = new_database(backend, prepare_sample) if filled else new_database(backend)
         if filled:
             _mark(url)
