@@ -15,7 +15,6 @@ from engine.calendar import chinese_year
 from engine.commands import accounts as opening, clients, instances, organisation, outings, tasks
 from engine.commands.clock import look_at_outing
 from engine.exceptions import EngineError
-from engine.organisation import Account
 from engine.registers.alerts import Alert
 from tests.support.county import PASSWORD
 from tests.support.web import Site, forms
@@ -181,6 +180,7 @@ class World:
         self._clients: dict[str, tuple] = {}
         self._cases: dict[str, dict] = {}
         self._outings: dict[str, dict] = {}
+        self._sessions: dict[str, dict] = {}
         self.asking = "nobody"  # whose turn it is
         self._spare: dict[str, str] = {}  # another session of each person, to be ended
 
@@ -204,11 +204,7 @@ class World:
 
     def session_of(self, username: str) -> str:
         """The id of a new session of somebody's."""
-        with self.system.database.unit(self.county.now) as unit:
-            account = unit.session.scalar(select(Account).where(Account.username == username))
-            token, _expires_at = accounts.open_session(unit.session, account, self.county.now)
-            unit.commit()
-        return accounts.digest(token)
+        return accounts.digest(opening.sign_in(self.system, username, PASSWORD, now=self.county.now)["token"])
 
     def leave(self, key: str) -> None:
         """Forget somebody's sessions."""
@@ -239,7 +235,9 @@ class World:
             self._cases[which] = self._case(number, room)
         if which not in self._outings:
             self._outings[which] = self._outing(number, room)
-        return Place(**self._cases[which], **self._outings[which])
+        if which not in self._sessions:
+            self._sessions[which] = {"session": self.session_of(f"ft-{number}-2")}
+        return Place(**self._cases[which], **self._outings[which], **self._sessions[which])
 
     def _case(self, number: str, room: str) -> dict:
         """A client with a case that has an open task, and people to do something with."""
@@ -256,7 +254,6 @@ class World:
             "person": self.county.act(f"ft-{number}-2").person_id,
             "colleague": f"ft-{number}-2",
             "holder": f"pt-{number}-1",
-            "session": self.session_of(f"ft-{number}-2"),
         }
 
     def _outing(self, number: str, room: str) -> dict:
@@ -304,10 +301,8 @@ class World:
 
     def touch(self, which: str, what: str) -> None:
         """Something was done to the objects of a place by a route or command of this name: the next request gets new ones."""
-        for word, held in (("outing", self._outings), ("alert", self._outings), ("", self._cases)):
-            if word in what:
-                held.pop(which, None)
-                break
+        words = {"outing": self._outings, "alert": self._outings, "session": self._sessions, "people": self._sessions, "account": self._sessions}
+        next((held for word, held in words.items() if word in what), self._cases).pop(which, None)
 
     def hold(self, key: str, which: str) -> None:
         """Have somebody hold the task of a place: the caller where it is theirs to take, else a colleague there."""
