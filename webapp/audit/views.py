@@ -30,6 +30,9 @@ FAULTS = {
     "key_destroyed": "A key was destroyed, and history tells of no erasure: the content is lost.",
     "key_restored": "A key that was destroyed by an erasure is there again.",
     "key_missing": "The key of this row is missing, or is somebody else's.",
+    "key_broken": "This key does not open: it was changed, or the master key is not the one it was closed with.",
+    "session_forged": "Nobody signed in like this: this session was added or changed past the system.",
+    "search_differs": "What people are searched by differs from what is stored: somebody could not be found. `shuibo db reindex` makes it anew.",
     "row_forged": "No event ever wrote this row: it was added past the system.",
 }
 
