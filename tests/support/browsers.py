@@ -126,13 +126,14 @@ def axe() -> Callable[..., list[str]]:
     """
     source = (PACKAGES / "axe-core" / "axe.min.js").read_text()
 
-    def audit(page: Page, exclude: list[str] | None = None) -> list[str]:
+    def audit(page: Page, exclude: list[str] | None = None, only: str = "html") -> list[str]:
+        """`only`: the part of the page that is looked at, where the rest is known."""
         page.evaluate(source)
         result = page.evaluate(
-            """exclude => axe.run({exclude: exclude}, {
+            """([only, exclude]) => axe.run({include: [only], exclude: exclude}, {
                 runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations']
             })""",
-            exclude or [],
+            [only, exclude or []],
         )
         return [
             f"{fault['id']}: {fault['help']}: {' '.join(map(str, node['target']))}"
