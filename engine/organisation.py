@@ -4,7 +4,8 @@ county centre (县社会工作服务中心) > station (乡镇(街道)社工站) 
 A person's name is personal data: sealed under the person's own key, found through keyed hashes.
 """
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -128,7 +129,6 @@ class Actor:
 
     person_id: str
     username: str
-    name: str = field(repr=False)
     roles: frozenset[str]
     workforce: str | None
     partner: str | None
@@ -137,11 +137,17 @@ class Actor:
     unit_path: str
     station_id: str | None
     county_id: str
+    _opened_name: Callable[[], str] = field(repr=False, compare=False)
 
     @classmethod
     def system(cls, county_id: str) -> "Actor":
         """The worker and the seed. Nobody can sign in as it."""
-        return cls("system", "system", "系统", frozenset({"system"}), None, None, None, "county", "county", None, county_id)
+        return cls("system", "system", frozenset({"system"}), None, None, None, "county", "county", None, county_id, lambda: "系统")
+
+    @functools.cached_property
+    def name(self) -> str:
+        """The person's name, unsealed when first asked for: most requests of programs never do. Raises Erased."""
+        return self._opened_name()
 
     @property
     def groups(self) -> frozenset[str]:
@@ -297,10 +303,13 @@ def actor_from(vault: Vault, row) -> Actor:
     """An Actor from a row of `select_actors`."""
     (person_id, username, sealed, roles, workforce, partner, unit_id, unit_key, path, kind, parent_id, county_id, *key) = row
     key_id, subject, wrapped = key
-    name = vault.open(SubjectKey.row(id=key_id, subject=subject, wrapped=wrapped), sealed, Person.place(person_id))
+
+    def opened_name() -> str:
+        return vault.open(SubjectKey.row(id=key_id, subject=subject, wrapped=wrapped), sealed, Person.place(person_id))
+
     station_id = {"county": None, "station": unit_id, "room": parent_id}[kind]
     return Actor(
-        person_id, username, name, frozenset(roles), workforce, partner, unit_id, unit_key, path, station_id, county_id
+        person_id, username, frozenset(roles), workforce, partner, unit_id, unit_key, path, station_id, county_id, opened_name
     )
 
 

@@ -68,27 +68,34 @@ def actor() -> Actor:
 
 def known_actor() -> Actor | None:
     """Who asks, or nobody. Asked of the database once a request."""
-    if "actor" not in g:
-        g.actor = None
-        token = request_token()
-        if token:
-            try:
-                with system().database.engine.connect() as connection:  # one statement needs no view of its own
-                    g.actor, stale = session_use(connection, system().vault, token, now())
-                if stale:
-                    accounts.note_use(system(), token, now=now())
-            except NotSignedIn:
-                pass
-    return g.actor
+    held = g._get_current_object()  # the proxy would look it up at each attribute
+    if "actor" not in held:
+        held.actor = _signed_in(request_token())
+    return held.actor
+
+
+def _signed_in(token: str | None) -> Actor | None:
+    if not token:
+        return None
+    installation, moment = system(), now()
+    try:
+        with installation.database.engine.connect() as connection:  # one statement needs no view of its own
+            found, stale = session_use(connection, installation.vault, token, moment)
+    except NotSignedIn:
+        return None
+    if stale:
+        accounts.note_use(installation, token, now=moment)
+    return found
 
 
 def request_token() -> str | None:
     """The token this request carries: a bearer token under /api, else the cookie."""
-    if request.path.startswith("/api/"):
+    asked = request._get_current_object()
+    if asked.path.startswith("/api/"):
         # Read here: werkzeug's parser fails on a header of another scheme that is not even ASCII.
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        scheme, _, token = asked.headers.get("Authorization", "").partition(" ")
         return token.strip() or None if scheme.lower() == "bearer" else None
-    return request.cookies.get(cookie_name(COOKIE))
+    return asked.cookies.get(cookie_name(COOKIE))
 
 
 def refuse() -> None:

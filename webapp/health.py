@@ -29,11 +29,12 @@ def register(app) -> None:
 
     @app.after_request
     def count(response):
-        route = str(request.url_rule or "unknown")
-        method = request.method if request.method in METHODS else "other"  # else a stranger could make as many lines as there are words
+        asked = request._get_current_object()
+        route = asked.url_rule.rule if asked.url_rule else "unknown"
+        method = asked.method if asked.method in METHODS else "other"  # else a stranger could make as many lines as there are words
         counted(method, route, response.status_code).inc()
-        if "began" in g:
-            timed(route).observe(time.perf_counter() - g.began)
+        if (began := g.get("began")) is not None:
+            timed(route).observe(time.perf_counter() - began)
         return response
 
     app.register_blueprint(pages)

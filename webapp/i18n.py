@@ -118,9 +118,10 @@ def distance(value) -> str:
 
 def now() -> datetime:
     """The present of this request: one moment for all it does."""
-    if "now" not in g:
-        g.now = current_app.clock()
-    return g.now
+    held = g._get_current_object()
+    if "now" not in held:
+        held.now = current_app.clock()
+    return held.now
 
 
 def _fill(template: str, facts: dict) -> str:

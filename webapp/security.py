@@ -1,6 +1,6 @@
 """What every answer tells the browser not to do, and the cookie that carries the form tokens."""
 
-from flask import abort, request
+from flask import Request, abort, request
 from flask.sessions import SecureCookieSessionInterface
 from flask_babel import gettext
 from flask_wtf import CSRFProtect
@@ -36,7 +36,6 @@ class FormTokenCookie(SecureCookieSessionInterface):
         """As the request came."""
         return request.is_secure
 
-
     def open_session(self, app, request):
         """Programs have tokens and no cookie."""
         return self.session_class() if request.path.startswith("/api/") else super().open_session(app, request)
@@ -53,21 +52,35 @@ def cookie_name(name: str) -> str:
 
 
 def register(app) -> None:
-    """Check the form token of every form; send the headers with every answer."""
+    """Refuse what is no honest request, check the form token of every form, send the headers with every answer."""
     app.session_interface = FormTokenCookie()
-    app.config.update(SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", WTF_CSRF_TIME_LIMIT=12 * 3600)
-    app.before_request(refuse_encoded)
-    app.before_request(allow_bundles)  # before anything reads the form
-    app.before_request(refuse_form)
-    app.before_request(refuse_nameless)
+    app.config.update(
+        SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", WTF_CSRF_TIME_LIMIT=12 * 3600, WTF_CSRF_CHECK_DEFAULT=False
+    )
     csrf.init_app(app)
-    app.before_request(refuse_null)
-    app.after_request(add_headers)
+    app.before_request(guard)
+    app.wsgi_app = with_headers(app.wsgi_app)
 
 
-def refuse_encoded() -> None:
+def guard() -> None:
+    """Before anything else looks at a request. Programs carry no cookie that another site could use, and so no form token."""
+    asked = request._get_current_object()  # the proxy would look it up at each attribute
+    refuse_encoded(asked)
+    if asked.endpoint in BUNDLES:  # a bundle of diagrams may be larger than what people type; before anything reads the form
+        asked.max_content_length = asked.max_form_memory_size = BUNDLE_LIMIT
+    program = asked.path.startswith("/api/")
+    if program:
+        refuse_form(asked)
+    if asked.method == "POST":
+        refuse_nameless(asked)
+        if not program:
+            csrf.protect(apply_exemptions=True)
+    refuse_null(asked)
+
+
+def refuse_encoded(asked: Request) -> None:
     """Bodies are taken as they are: a compressed one may hold anything, of any size (RFC 9110, 15.5.16)."""
-    if request.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
+    if asked.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
         refused = UnsupportedMediaType()
         refused.data = {
             "code": "content_encoding_unsupported",
@@ -78,39 +91,43 @@ def refuse_encoded() -> None:
         raise refused
 
 
-def refuse_form() -> None:
+def refuse_form(asked: Request) -> None:
     """A program sends JSON or files. What a browser's form can send to any site without asking is never a program's request."""
-    if request.path.startswith("/api/") and request.mimetype in ("application/x-www-form-urlencoded", "text/plain"):
+    if asked.mimetype in ("application/x-www-form-urlencoded", "text/plain"):
         raise UnsupportedMediaType()
 
 
-def allow_bundles() -> None:
-    """A bundle of diagrams may be larger than what people type."""
-    if request.endpoint in BUNDLES:
-        request.max_content_length = request.max_form_memory_size = BUNDLE_LIMIT
-
-
-def refuse_nameless() -> None:
+def refuse_nameless(asked: Request) -> None:
     """A part of a form that has no name is none of ours, and breaks whoever looks through the names for the form token."""
-    if request.method == "POST" and request.mimetype == "multipart/form-data" and None in request.form:
+    if asked.mimetype == "multipart/form-data" and None in asked.form:
         abort(400)
 
 
-def refuse_null() -> None:
+def refuse_null(asked: Request) -> None:
     """A null character belongs into no address and no form field, and PostgreSQL stores none. Bodies of files may hold them."""
-    if "\x00" in request.path:
+    if "\x00" in asked.path:
         abort(404)
-    if b"%00" in request.query_string:
+    if b"%00" in asked.query_string:
         abort(400)
-    if request.method == "POST" and request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        if any("\x00" in text for _name, text in request.form.items(multi=True)):
+    if asked.method == "POST" and asked.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        if any("\x00" in text for _name, text in asked.form.items(multi=True)):
             abort(400)
 
 
-def add_headers(response):
-    """Default deny for the browser. Pages about people are kept by nobody; files of ours, which say so themselves, by everybody."""
-    said = {name.lower() for name in response.headers.keys()}
-    for name, value in HEADERS.items() if request.scheme == "http" else [*HEADERS.items(), HSTS]:
-        if name.lower() not in said:
-            response.headers.add(name, value)
-    return response
+def with_headers(application):
+    """The WSGI application, with HEADERS in every answer of it that does not say otherwise itself, as files of ours do.
+
+    Default deny for the browser: pages about people are kept by nobody.
+    """
+
+    def answered(environ, start_response):
+        def start(status, headers, exc_info=None):
+            said = {name.lower() for name, _value in headers}
+            headers += [pair for pair in HEADERS.items() if pair[0].lower() not in said]
+            if environ["wsgi.url_scheme"] == "https":
+                headers.append(HSTS)
+            return start_response(status, headers, exc_info)
+
+        return application(environ, start)
+
+    return answered

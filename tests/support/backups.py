@@ -13,6 +13,7 @@ from engine.backup.saving import PASSING
 from engine.commands.clients import register
 from engine.db import Base
 from tests.support.counties import County
+from tests.support.county import quickened
 from tests.support.databases import BACKENDS
 from tests.upgrade.sample import SAMPLE_NOW, prepare_sample
 
@@ -44,6 +45,7 @@ def backup_folder(tmp_path) -> Path:
 def opened(url: str) -> County:
     """The county behind a database, at the sample's time."""
     county = County(url)
+    quickened(county.system.database)
     county.now = SAMPLE_NOW
     return county
 

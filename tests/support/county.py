@@ -1,11 +1,14 @@
 """A small county for tests: two stations, five rooms, one of each sort of person. `SMALL` is the county file it comes from."""
 
 import tempfile
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from argon2 import PasswordHasher
 from sqlalchemy import event
 
+from engine import accounts
 from engine.db import Database
 from engine.organisation import Actor, actor_of
 from engine.system import System
@@ -42,6 +45,22 @@ def open_system(url: str) -> System:
     """The installation behind a database of tests."""
     return System(Database(url), Vault(MASTER_KEY), COUNTY)
 
+
+DEAR = accounts.HASHER
+
+
+@contextmanager
+def passwords_hashed(hasher: PasswordHasher):
+    """Passwords that are set meanwhile cost that much to check. Nobody attacks the accounts of tests, which sign in ten thousand times:
+    the whole run has them cheap (tests/conftest.py). A test of what the product's own way costs takes DEAR."""
+    former, accounts.HASHER = accounts.HASHER, hasher
+    try:
+        yield
+    finally:
+        accounts.HASHER = former
+
+
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 _ONE_DIALECT: dict[str, tuple] = {}  # by backend: the dialect of the first database, and the statements compiled for it
 

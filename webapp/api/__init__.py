@@ -3,8 +3,6 @@
 import marshmallow as ma
 from flask_smorest import Api
 
-from webapp.security import csrf
-
 PREFIX = "/api/v1"
 
 
@@ -89,5 +87,4 @@ def register(app) -> None:
     )
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
     for module in (tokens, sessions, definitions, cases, tasks, clients, messages, jobs, operations, outings):
-        csrf.exempt(module.routes)
         api.register_blueprint(module.routes, url_prefix=PREFIX)

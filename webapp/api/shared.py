@@ -51,7 +51,6 @@ class Anything(ma.Schema):
 
         unknown = ma.INCLUDE
 
-
     def dump(self, obj, *, many=None):
         """The answer as it is."""
         return obj
@@ -108,6 +107,10 @@ class StrictParser(FlaskParser):
     """JSON as `engine.untrusted` takes it, not nested without end, and declared as what it is."""
 
     DEFAULT_UNKNOWN_BY_LOCATION: ClassVar = {"json": None, "query": None}  # the schemas say it: refuse
+
+    def get_default_request(self):
+        """The request itself: the proxy would look it up at each attribute."""
+        return request._get_current_object()
 
     def load_json(self, req, schema):
         """The body; nothing at all counts as an empty object."""
