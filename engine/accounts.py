@@ -106,7 +106,7 @@ def check_throttle(session: Session, vault: Vault, county_id: str, username: str
     for row in session.scalars(query):
         left = row.since + WINDOW - now
         if row.failures >= limits[row.subject] and left > timedelta(0):
-            raise TooManyAttempts(seconds=int(left.total_seconds()) + 1)
+            raise TooManyAttempts(left.total_seconds())
 
 
 def count_failure(session: Session, vault: Vault, county_id: str, username: str, address: str, now: datetime) -> bool:
@@ -142,7 +142,7 @@ def check_token_throttle(session: Session, vault: Vault, county_id: str, address
     row = session.get(SignInFailure, (county_id, _subject(vault, county_id, "token", network(address))))
     left = row.since + WINDOW - now if row is not None and row.failures >= FAILURES["token"] else timedelta(0)
     if left > timedelta(0):
-        raise TooManyAttempts(seconds=int(left.total_seconds()) + 1)
+        raise TooManyAttempts(left.total_seconds())
 
 
 def count_token(session: Session, vault: Vault, county_id: str, address: str, now: datetime) -> None:

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 from engine import names
 from engine.db import Base, Id, Instant
 from engine.exceptions import InvalidForm, InvalidRequest, NotFound
-from engine.organisation import Actor, Unit, require
+from engine.organisation import Actor, Unit
+from engine.permissions import require
 from engine.vault import SubjectKey, Vault
 
 # The codes are those of the procedures' forms and decision tables (bpmn/), so that a record can fill a form.

@@ -16,7 +16,8 @@ from engine.definitions import Compiled
 from engine.exceptions import NotFound
 from engine.forms import FieldView, Form
 from engine.instances import ACTIVE, CLAIMED, INCIDENT, OFFERED, Instance, Task
-from engine.organisation import Actor, may, require
+from engine.organisation import Actor
+from engine.permissions import may, require
 from engine.system import System
 from engine.vault import SubjectKey
 from engine.workflow import Case, Element

@@ -5,6 +5,7 @@ and shows `code` to programs.
 """
 
 import inspect
+import math
 import re
 
 
@@ -65,10 +66,14 @@ class WrongCredentials(EngineError):
 
 
 class TooManyAttempts(EngineError):
-    """登录尝试过多，已暂停 {seconds} 秒。
+    """登录尝试过多，已暂停登录，还要等 {minutes} 分钟。
 
-    请稍后再试。
+    请到时再试；忘记密码请联系站长或管理员。
     """
+
+    def __init__(self, seconds: float):
+        """`seconds` until the next attempt counts."""
+        super().__init__(seconds=math.ceil(seconds), minutes=math.ceil(seconds / 60))
 
 
 class Forbidden(EngineError):

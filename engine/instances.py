@@ -12,8 +12,9 @@ from engine import assignment, audit
 from engine.assignment import Offer
 from engine.db import Base, Id, Instant, reference
 from engine.exceptions import NotFound
-from engine.organisation import Actor, covers, may, require
+from engine.organisation import Actor, covers
 from engine.parties import Parties
+from engine.permissions import may, require
 from engine.system import System
 from engine.vault import SubjectKey
 

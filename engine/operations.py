@@ -13,7 +13,8 @@ from engine.exceptions import Erased, InvalidRequest, SealBroken
 from engine.instances import ACTIVE, INCIDENT, Instance, Timer, stream_of
 from engine.jobs import Job
 from engine.messages import Message, Subscription
-from engine.organisation import Actor, may, require
+from engine.organisation import Actor
+from engine.permissions import may, require
 from engine.system import System
 from engine.vault import SubjectKey
 

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from engine import definitions, instances
 from engine.exceptions import InvalidRequest, NotFound
 from engine.instances import CLAIMED, OFFERED, Instance, Task
-from engine.organisation import Actor, require
+from engine.organisation import Actor
+from engine.permissions import require
 from engine.system import System
 from engine.vault import SubjectKey
 from engine.workflow import Case

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from flask import current_app, g, request
 from sqlalchemy.orm import Session
 
-from engine import organisation
+from engine import permissions
 from engine.accounts import session_use
 from engine.commands import accounts
 from engine.exceptions import NotSignedIn
@@ -27,7 +27,7 @@ def register(app) -> None:
     """Templates know the actor; a request's session ends with it."""
     app.teardown_request(lambda _error: close_session())
     app.context_processor(lambda: {"actor": known_actor()})
-    app.jinja_env.globals["may"] = lambda permission: bool(known_actor() and organisation.may(known_actor(), permission))
+    app.jinja_env.globals["may"] = lambda permission: bool(known_actor() and permissions.may(known_actor(), permission))
 
 
 def system() -> System:
@@ -125,7 +125,7 @@ def device() -> str:
 
 def require(permission: str) -> None:
     """Raises Forbidden unless the actor has this permission."""
-    organisation.require(actor(), permission)
+    permissions.require(actor(), permission)
 
 
 def set_cookie(response, token: str) -> None:

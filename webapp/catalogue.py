@@ -13,7 +13,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from engine import exceptions, organisation
+from engine import exceptions, permissions
 from webapp.config import ROOT
 
 FILE = ROOT / "webapp/translations/en/LC_MESSAGES/messages.po"
@@ -96,7 +96,7 @@ def of_sources() -> Iterator[str]:
             if isinstance(node, ast.keyword) and node.arg in WORDS and isinstance(node.value, ast.Constant):
                 if isinstance(node.value.value, str) and _chinese(node.value.value):
                     yield node.value.value
-    yield from (f"权限：{name}" for name in organisation.PERMISSION_NAMES.values())
+    yield from (f"权限：{name}" for name in permissions.PERMISSION_NAMES.values())
     for name in SPEAKING:
         tree = ast.parse((ROOT / name).read_text("utf-8"))
         prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings

@@ -71,7 +71,7 @@ PAGES = {
     400: (lazy_gettext("请求无法理解"), lazy_gettext("请检查填写的内容后重试。")),
     401: (lazy_gettext("请先登录"), lazy_gettext("请重新登录。")),
     403: (lazy_gettext("没有权限"), lazy_gettext("如果工作需要，请联系站长或县中心管理员。")),
-    404: (lazy_gettext("没有这个页面"), lazy_gettext("地址可能写错了，或者内容已移走。可以从首页重新找。")),
+    404: (lazy_gettext("没有找到"), lazy_gettext("地址可能写错了，或者内容已移走。可以从首页重新找。")),
     405: (lazy_gettext("这个地址不支持这种操作"), lazy_gettext("请从页面上的按钮操作。")),
     406: (lazy_gettext("无法按要求的格式回答"), lazy_gettext("接口只提供 JSON。")),
     409: (lazy_gettext("情况已经变化"), lazy_gettext("请刷新后查看当前状态。")),
@@ -83,6 +83,12 @@ PAGES = {
     500: (lazy_gettext("系统出错了"), lazy_gettext("您的操作没有保存。请重试；如果仍然失败，请把编号告诉管理员。")),
     503: (lazy_gettext("系统暂时不可用"), lazy_gettext("请稍后再试，或联系管理员。")),
     507: (lazy_gettext("存储空间已满"), lazy_gettext("您的操作没有保存。请联系管理员腾出空间。")),
+}
+# What happened, where the title does not say it all.
+TOLD = {
+    404: lazy_gettext("没有这个页面。"),
+    413: lazy_gettext("一次提交的内容超过了上限。"),
+    500: lazy_gettext("程序遇到了没有料到的情况。"),
 }
 CODES = {
     400: "bad_request",
@@ -122,8 +128,8 @@ def show_engine_error(error: e.EngineError):
     if status >= 500:
         log.error("engine_error", code=error.code, reference=reference(), rule=str(request.url_rule))
     message, hint = translated(error)
-    headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else None
-    return answer(status, error.code, message, hint, extras(error), headers)
+    wait = error.facts["seconds"] if isinstance(error, e.TooManyAttempts) else RETRY_SECONDS if status == 503 else None
+    return answer(status, error.code, message, hint, extras(error), {"Retry-After": str(wait)} if wait else None)
 
 
 def show_http_error(error: HTTPException):
@@ -135,7 +141,7 @@ def show_http_error(error: HTTPException):
     title, hint = PAGES.get(error.code, PAGES[400] if error.code < 500 else PAGES[500])
     data = getattr(error, "data", None) or {}  # webargs and flask-smorest put their findings here
     more = {"errors": _flat(data["messages"])} if data.get("messages") else {}
-    detail = data.get("message") or str(title)
+    detail = data.get("message") or str(TOLD.get(error.code, title))
     headers = dict(data.get("headers") or {})
     if getattr(error, "valid_methods", None):
         headers["Allow"] = ", ".join(sorted(error.valid_methods))
@@ -150,7 +156,7 @@ def show_broken_body(_error: Exception):
 def show_unknown_error(error: Exception):
     """A fault of ours: the page gives a reference, the log says where, and neither holds what people typed."""
     log.error("internal_error", reference=reference(), error=type(error).__name__, method=request.method, rule=str(request.url_rule), at=places(error))
-    return answer(500, "internal_error", str(PAGES[500][0]), str(PAGES[500][1]))
+    return answer(500, "internal_error", str(TOLD[500]), str(PAGES[500][1]))
 
 
 def answer(status: int, code: str, message: str, hint: str, more: dict | None = None, headers: dict | None = None):
@@ -162,7 +168,7 @@ def answer(status: int, code: str, message: str, hint: str, more: dict | None = 
     body = render_template(
         "error.html", status=status, title=title, message=message, hint=hint, code=code, reference=reference(), more=more or {}
     )
-    return body, status
+    return body, status, headers or {}
 
 
 def problem(status: int, code: str, message: str, hint: str = "", more: dict | None = None, headers: dict | None = None) -> Response:

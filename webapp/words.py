@@ -7,7 +7,8 @@ from flask import g, request, url_for
 from flask_babel import gettext, lazy_gettext as _l
 
 from engine import assignment
-from engine.organisation import Actor, may
+from engine.organisation import Actor
+from engine.permissions import may
 from webapp.i18n import as_instant, in_chinese, now
 
 STATUSES = {

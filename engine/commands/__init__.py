@@ -23,7 +23,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from engine import audit
 from engine.db import Base, Id, Instant, UnitOfWork, canonical
 from engine.exceptions import EngineError, Forbidden, IdempotencyMismatch, InvalidRequest, NotOffered, RegulationRefused
-from engine.organisation import Actor, require
+from engine.organisation import Actor
+from engine.permissions import require
 from engine.system import System
 from engine.vault import SubjectKey
 

@@ -13,7 +13,8 @@ from engine.commands import Act, command, stranded
 from engine.commands.organisation import new_account
 from engine.commands.sessions import end_all, end_one
 from engine.exceptions import EngineError, Forbidden, InvalidRequest, NotFound, NotSignedIn, WrongCredentials
-from engine.organisation import PERMISSION_NAMES, ROLES, Account, Actor, Person, Unit, actor_of, require
+from engine.organisation import ROLES, Account, Actor, Person, Unit, actor_of
+from engine.permissions import PERMISSION_NAMES, require
 from engine.system import System
 
 # Whom a station's lead may give or reset an account: not another lead, not the county's own roles.

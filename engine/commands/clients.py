@@ -10,7 +10,8 @@ from engine.commands.judging import Matter, in_force, judge, person_facts
 from engine.commands.organisation import today
 from engine.db import new_id
 from engine.exceptions import Erased, InvalidRequest, NotFound, StaleVersion
-from engine.organisation import Unit, require, unit_by_key
+from engine.organisation import Unit, unit_by_key
+from engine.permissions import require
 from engine.vault import SubjectKey
 
 

@@ -10,14 +10,16 @@ from sqlalchemy import select
 from engine import deliveries, messages
 from engine.audit import Kind
 from engine.commands import Act, command, correlation, outside
+from engine.commands.locking import lock_instance
 from engine.commands.messages import begin_by_event, begin_next, broadcast, expire, publish
 from engine.commands.posting import unpacked
-from engine.commands.running import Run, lock_instance
+from engine.commands.running import Run
 from engine.deliveries import Delivery
 from engine.exceptions import DatabaseUnavailable, EngineError, NoSuchToken, NotFound
 from engine.instances import ACTIVE, INCIDENT
 from engine.messages import StartSubscription
-from engine.organisation import Actor, require
+from engine.organisation import Actor
+from engine.permissions import require
 from engine.system import System
 
 log = logging.getLogger(__name__)

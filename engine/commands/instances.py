@@ -4,13 +4,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from engine import clients, definitions, instances, organisation as org
+from engine import clients, definitions, instances
 from engine.audit import Kind
 from engine.commands import Act, command
-from engine.commands.running import Run, lock_instance, open_case, require_open
+from engine.commands.locking import lock_instance, require_open
+from engine.commands.running import Run, open_case
 from engine.commands.tasks import complete_wait
 from engine.exceptions import CalledByCase, Forbidden, InvalidRequest, NoIncident, NotFound, StartedByEvent
 from engine.instances import ACTIVE, INCIDENT, Instance
+from engine.organisation import Unit, covers, unit_by_key
+from engine.permissions import PERMISSION_NAMES
 from engine.workflow import Case
 
 
@@ -29,8 +32,8 @@ def begin(act: Act, definition: str, data: dict, place: str | None, client_id: s
     if start_event is None and not compiled.process.has_plain_start:  # what the event would have brought is missing (as in Zeebe)
         raise StartedByEvent(definition=definition)
     unit = unit_today(act, place or act.actor.unit_key)
-    if not org.covers(act.actor.unit_path, unit.path):
-        raise Forbidden(permission=org.PERMISSION_NAMES["instance:start"], unit=unit.name)
+    if not covers(act.actor.unit_path, unit.path):
+        raise Forbidden(permission=PERMISSION_NAMES["instance:start"], unit=unit.name)
     variables = {"placeName": unit.name} | (_known(act, client_id) if client_id else {})
     run = open_case(act, compiled, Place.of(unit), client_id, {"start": start_event})
     run.case = Case.start(compiled.process, variables, run.environment, start_event)
@@ -49,14 +52,14 @@ class Place:
     station_id: str | None
 
     @classmethod
-    def of(cls, unit: org.Unit) -> "Place":
+    def of(cls, unit: Unit) -> "Place":
         """The place that a unit is."""
         return cls(unit.id, unit.path, unit.station_id)
 
 
-def unit_today(act: Act, unit_key: str) -> org.Unit:
+def unit_today(act: Act, unit_key: str) -> Unit:
     """The unit with a key, as it is today. Raises NotFound, UnitClosed."""
-    return org.unit_by_key(act.session, act.actor.county_id, unit_key, on=act.now.astimezone(act.system.zone).date())
+    return unit_by_key(act.session, act.actor.county_id, unit_key, on=act.now.astimezone(act.system.zone).date())
 
 
 @command("instance:cancel", "instance:cancel")
@@ -96,7 +99,7 @@ def retry(act: Act, instance_id: str) -> dict:
 def managed(act: Act, instance_id: str, permission: str) -> Run:
     """A case that the actor's unit covers; somebody else's is not found."""
     run = lock_instance(act, instance_id)
-    if not instances.sees_place(act.actor) or not org.covers(act.actor.unit_path, run.instance.place_path):
+    if not instances.sees_place(act.actor) or not covers(act.actor.unit_path, run.instance.place_path):
         raise NotFound(what="个案", key=instance_id)
     return run.restore()
 

@@ -10,8 +10,9 @@ from sqlalchemy import bindparam, literal, select
 from engine import feel, jobs
 from engine.audit import Kind, Stream
 from engine.commands import Act, command
+from engine.commands.locking import require_open, take_up
 from engine.commands.posting import given
-from engine.commands.running import Run, require_open, take_up
+from engine.commands.running import Run
 from engine.db import Fetch
 from engine.exceptions import EngineError, InvalidRequest, JobNotYours, NoSuchToken, NotFound
 from engine.instances import ACTIVE, INCIDENT, Instance, stream_of

@@ -9,14 +9,16 @@ from engine import audit, definitions, deliveries, feel, instances, messages
 from engine.audit import Kind
 from engine.commands import Act, command, correlation
 from engine.commands.instances import Place, unit_today
+from engine.commands.locking import lock_instance
 from engine.commands.posting import given, packed, post
-from engine.commands.running import Run, lock_instance, open_case
+from engine.commands.running import Run, open_case
 from engine.db import new_id
 from engine.definitions import Definition
 from engine.exceptions import DatabaseBusy, Erased, Forbidden, InvalidRequest, MessageKnown, SealBroken, StateUnreadable
 from engine.feel import FeelError
 from engine.messages import MESSAGE, SIGNAL, Message, StartSubscription
-from engine.organisation import PERMISSION_NAMES, Unit, covers, unit_by_key
+from engine.organisation import Unit, covers, unit_by_key
+from engine.permissions import PERMISSION_NAMES
 from engine.reference import in_force
 from engine.workflow import Case, Environment
 

@@ -4,8 +4,9 @@ from engine import feel
 from engine.audit import Kind
 from engine.commands import Act, command
 from engine.commands.instances import managed
+from engine.commands.locking import require_open
 from engine.commands.posting import LONGEST_NAME
-from engine.commands.running import Run, require_open
+from engine.commands.running import Run
 from engine.exceptions import InvalidRequest, NoSuchToken
 from engine.feel import FeelError
 from engine.workflow.formula import HOST_NAMES

@@ -8,7 +8,7 @@ from engine import clients, names, organisation
 from engine.audit import Kind
 from engine.clients import Client, Household
 from engine.commands import Act, command, stranded
-from engine.commands.running import lock_instance
+from engine.commands.locking import lock_instance
 from engine.commands.sessions import end_all
 from engine.db import new_id
 from engine.exceptions import InvalidRequest, NotFound, StaleVersion

@@ -10,7 +10,7 @@ from engine.audit import Kind
 from engine.commands import Act, command
 from engine.commands.clock import next_look
 from engine.commands.judging import Matter, case_facts, in_force, judge, person_facts
-from engine.commands.running import lock_instance
+from engine.commands.locking import lock_instance
 from engine.db import new_id
 from engine.exceptions import AlreadyOut, InvalidForm, NotFound, OutingClosed
 from engine.instances import CLAIMED, OFFERED, Instance, Task

@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from engine.audit import Kind
 from engine.commands import Act, command
-from engine.commands.running import lock_instance
+from engine.commands.locking import lock_instance
 from engine.exceptions import Erased, InvalidRequest, NotFound
 from engine.organisation import covers
 from engine.parties import subject

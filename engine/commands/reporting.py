@@ -6,7 +6,8 @@ Whoever works at a task of the case may, and the staff of its place; a message b
 from engine.audit import Kind
 from engine.commands import Act, command
 from engine.commands.instances import managed
-from engine.commands.running import Run, require_open
+from engine.commands.locking import require_open
+from engine.commands.running import Run
 from engine.commands.tasks import take_up
 from engine.exceptions import InvalidRequest
 from engine.workflow import Subscription, Trigger

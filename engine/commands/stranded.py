@@ -51,7 +51,7 @@ def is_handed_out(run: "Run", task: Task) -> bool:
 
 def left_by(act: Act, username: str) -> None:
     """Somebody cannot sign in any more, or works elsewhere: settle the open tasks that only they could have taken."""
-    from engine.commands.running import lock_task  # which settles what it opens
+    from engine.commands.locking import lock_task  # which settles what it opens
 
     act.session.flush()
     named = select(Task.id).where(

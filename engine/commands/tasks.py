@@ -7,7 +7,8 @@ from engine import assignment, organisation
 from engine.audit import Kind
 from engine.commands import Act, command, stranded
 from engine.commands.judging import Matter, case_facts, judge, person_facts
-from engine.commands.running import Run, lock_task, require_open, words
+from engine.commands.locking import lock_task, require_open
+from engine.commands.running import Run, words
 from engine.exceptions import (
     InvalidRequest,
     NotFound,
@@ -18,8 +19,9 @@ from engine.exceptions import (
     TaskTaken,
 )
 from engine.instances import CLAIMED, OFFERED, Task, in_reach, offer_of
-from engine.organisation import Actor, actor_of, may
+from engine.organisation import Actor, actor_of
 from engine.parties import of_others
+from engine.permissions import may
 from engine.registers import outings
 
 VISITS = {"visit", "home_visit"}  # tags of tasks done outside

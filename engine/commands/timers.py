@@ -10,7 +10,7 @@ from engine import definitions, reference, timers
 from engine.audit import Kind
 from engine.commands import Act, command
 from engine.commands.instances import begin
-from engine.commands.running import lock_instance, lock_stream
+from engine.commands.locking import lock_instance, lock_stream
 from engine.definitions import Definition, Version
 from engine.exceptions import DatabaseUnavailable, EngineError
 from engine.instances import ACTIVE, INCIDENT, Timer

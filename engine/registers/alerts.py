@@ -11,7 +11,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.db import Base, Id, Instant
 from engine.exceptions import NotFound
-from engine.organisation import Actor, covers, may, require
+from engine.organisation import Actor, covers
+from engine.permissions import may, require
 from engine.vault import SubjectKey, Vault
 
 

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.db import Base, Id, Instant, reference
 from engine.exceptions import NotFound
-from engine.organisation import Actor, covers, may, names_of, require
+from engine.organisation import Actor, covers, names_of
+from engine.permissions import may, require
 from engine.vault import SubjectKey, Vault
 
 PLANNED, OUT, RETURNED, CANCELLED = "planned", "out", "returned", "cancelled"

@@ -29,7 +29,7 @@ from engine.schema import upgrade
 from tests.bench.ours import DIAGRAMS, TEN_FIELDS
 from tests.support.counties import County
 from tests.support.county import PASSWORD
-from tests.support.databases import ROOT, Databases
+from tests.support.databases import ROOT, wheel_server
 
 BATCH = 100  # cases that a process does before it reports
 FOLDER = ROOT / "var" / "scale"
@@ -65,13 +65,10 @@ def database(name: str) -> Iterator[str]:
 
 @contextmanager
 def server() -> Iterator[str]:
-    """The maintenance database of the PostgreSQL that the tests use."""
+    """The maintenance database of the PostgreSQL kept for this, on the disk; its commits are durable."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    held = Databases(FOLDER)
-    try:
-        yield held.server
-    finally:
-        held.close()
+    with wheel_server(FOLDER / "postgresql", "max_connections = 100", "max_wal_size = 2GB", "shared_buffers = 512MB") as address:
+        yield address
 
 
 def existing(address: str, name: str, fresh: bool = False) -> str:
@@ -148,6 +145,8 @@ class Filler:
     """One process's hands."""
 
     def __init__(self, url: str):
+        if url.startswith("postgresql"):  # what a power cut takes away is filled in again
+            url = make_url(url).update_query_dict({"options": "-csynchronous_commit=off"}).render_as_string(hide_password=False)
         self.county = County(url)
         with self.county.system.database.read() as session:
             rooms = session.execute(select(Unit.key, Unit.path).where(Unit.kind == "room").order_by(Unit.key)).all()

@@ -40,7 +40,7 @@ def test_every_route_declares_its_right_and_the_table_names_no_other(site):
     endpoints = {rule.endpoint for rule in site.app.url_map.iter_rules()}
     assert endpoints - set(RIGHTS) == set(), "declare the rights of new routes in webapp/rights/table.py"
     assert set(RIGHTS) - endpoints == set()
-    from engine.organisation import PERMISSION_NAMES
+    from engine.permissions import PERMISSION_NAMES
 
     assert {right.permission for right in RIGHTS.values()} - {None} <= set(PERMISSION_NAMES)
 

@@ -289,6 +289,8 @@ def test_tokens_tried_in_vain_have_to_wait_in_every_process(site, tmp_path, monk
     program.token = "guess"
     answer = program.post("/instances", {"definition": "x"}, headers={"Idempotency-Key": "k"})
     assert answer.status_code == 429 and answer.json["code"] == "too_many_attempts"
+    assert 0 < int(answer.headers["Retry-After"]) <= accounts.WINDOW.total_seconds()
+    assert "还要等 15 分钟" in answer.json["detail"]
     assert good.get("/me").status_code == 200, "a right one from the same address works"
     twin.close()
 

@@ -56,6 +56,6 @@ def test_pages_speak_english_once_asked(site):
 def test_refusals_speak_the_language_of_the_reader(site):
     english = {"Accept-Language": "en"}
     told = site.api("ft-01-1").get("/instances/nope", headers=english).json
-    assert told["title"] == "There is no such page" and told["detail"].startswith("There is no ")
+    assert told["title"] == "Nothing found" and told["detail"].startswith("There is no ")
     told = site.api("ft-01-1").get("/instances?limit=0").json
     assert told["errors"]["limit"] == "应在 1 到 200 之间。"

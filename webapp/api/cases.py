@@ -2,7 +2,7 @@
 
 import marshmallow as ma
 
-from engine import calls, definitions, feel, instances, operations, organisation
+from engine import calls, definitions, feel, instances, operations, permissions
 from engine.commands import instances as commands
 from engine.exceptions import InvalidRequest, NotFound
 from engine.instances import ACTIVE, INCIDENT, Instance
@@ -82,7 +82,7 @@ def detail(instance_id: str):
     opened = instances.open_instance(system(), session(), actor(), instance_id)
     compiled = definitions.compiled(system(), session(), opened.instance.version_id)
     running = Case.restore(compiled.process, opened.state["case"])
-    data = feel.to_plain(running.variables()) if organisation.may(actor(), "client:read") else None
+    data = feel.to_plain(running.variables()) if permissions.may(actor(), "client:read") else None
     return summary(opened.instance) | {
         "tasks": [task_summary(task, compiled) for task in instances.tasks_of(session(), instance_id)],
         "timers": [
@@ -123,7 +123,7 @@ def history(wanted: dict, instance_id: str):
         raise InvalidRequest(field="cursor", reason="不是上一页给出的游标")
     after = int(cursor)
     lines, following = instances.history(system(), session(), actor(), instance_id, after, wanted["limit"])
-    if not organisation.may(actor(), "client:read"):
+    if not permissions.may(actor(), "client:read"):
         lines = [line | {"data": None} for line in lines]
     return page_of(lines, following)
 

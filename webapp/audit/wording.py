@@ -3,7 +3,7 @@
 from flask import url_for
 from flask_babel import gettext, lazy_gettext
 
-from engine import definitions, organisation
+from engine import definitions, organisation, permissions
 from engine.instances import Instance
 from webapp.account.sessions import DEVICES
 from webapp.auth import actor, session, system
@@ -48,7 +48,7 @@ def told(line: dict) -> list[tuple[str, str, str | None]]:
             process = definitions.compiled(system(), session(), case.version_id).process
             found.append((gettext("环节"), element_name(process.elements.get(element)) or element, None))
     if client := facts.get("client"):
-        address = url_for("clients.client", client_id=client) if organisation.may(actor(), "client:read") else None
+        address = url_for("clients.client", client_id=client) if permissions.may(actor(), "client:read") else None
         found.append((gettext("服务对象"), gettext("打开资料") if address else client[-8:], address))
     if reason := facts.get("reason"):
         found.append((gettext("原因"), str(reason).replace("case ", f"{gettext('个案')} ", 1), None))

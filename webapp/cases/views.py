@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from sqlalchemy import select
 
-from engine import audit, calls, clients, definitions, instances, operations, organisation
+from engine import audit, calls, clients, definitions, instances, operations, organisation, permissions
 from engine.commands import clients as viewing, instances as commands, operations as by_hand, reporting
 from engine.db import new_id
 from engine.exceptions import Erased, Forbidden, InvalidRequest, NotFound, RegulationRefused
@@ -42,7 +42,7 @@ def index():
         cases=found,
         next=following,
         wanted={name: value for name, value in wanted.items() if value},
-        clients=client_names({each.client_id for each in found}) if organisation.may(actor(), "client:read") else {},
+        clients=client_names({each.client_id for each in found}) if permissions.may(actor(), "client:read") else {},
         procedures=procedure_names(),
         stations=places().stations() if actor().station_id is None else [],
     )
@@ -93,7 +93,7 @@ def case(instance_id: str):
     compiled = definitions.compiled(system(), session(), opened.instance.version_id)
     running = Case.restore(compiled.process, opened.state["case"])
     tasks = sorted(instances.tasks_of(session(), instance_id), key=lambda task: (task.due_at is None, task.due_at or task.offered_at))
-    show_data = organisation.may(actor(), "client:read")
+    show_data = permissions.may(actor(), "client:read")
     history, after, newer = _history(instance_id)
     people = organisation.names_of(
         session(),
@@ -120,10 +120,10 @@ def case(instance_id: str):
         called=[child for _link, child in calls.called_by(session(), instance_id)],
         caller=_caller(instance_id),
         procedures=procedure_names(),
-        can_operate=organisation.may(actor(), "instance:operate") and opened.instance.status in ("active", "incident"),
+        can_operate=permissions.may(actor(), "instance:operate") and opened.instance.status in ("active", "incident"),
         way_of=lambda flow: timeline.flow_name(compiled.process.flows[flow], compiled),
         names=sorted(running.variables()) if show_data else [],
-        movable=_movable(running) if organisation.may(actor(), "instance:operate") else [],
+        movable=_movable(running) if permissions.may(actor(), "instance:operate") else [],
         marks=json.dumps(marks),
         steps=_steps(compiled, marks),
         entries=timeline.entries(history, compiled, people, show_all, show_data),
@@ -133,9 +133,9 @@ def case(instance_id: str):
         people=people,
         data=timeline.chapters(running.variables(), compiled, labels) if show_data else None,
         client=_client(opened.instance.client_id) if show_data else None,
-        buttons=reporting.buttons(running.subscriptions()) if organisation.may(actor(), "instance:start") else [],
-        can_cancel=organisation.may(actor(), "instance:cancel") and opened.instance.status in ("active", "incident"),
-        can_retry=organisation.may(actor(), "incident:retry") and opened.instance.status == "incident",
+        buttons=reporting.buttons(running.subscriptions()) if permissions.may(actor(), "instance:start") else [],
+        can_cancel=permissions.may(actor(), "instance:cancel") and opened.instance.status in ("active", "incident"),
+        can_retry=permissions.may(actor(), "incident:retry") and opened.instance.status == "incident",
     )
 
 
@@ -195,7 +195,7 @@ def retry(instance_id: str):
 def _search(text: str, conditions: dict) -> list:
     """The latest cases of the people whom `text` finds (characters, pinyin, initials), and those whose number begins with it."""
     people = []
-    if organisation.may(actor(), "client:read"):
+    if permissions.may(actor(), "client:read"):
         people, _more = clients.search(session(), system().vault, actor(), text, limit=100)
     wanted = {"definition_key" if name == "definition" else name: value for name, value in conditions.items()}
     return instances.search(session(), actor(), text, [each.id for each in people], limit=PAGE, **wanted)
@@ -203,7 +203,7 @@ def _search(text: str, conditions: dict) -> list:
 
 def note_look(instance_id: str) -> None:
     """Record that the actor looks at the data of a case's client; nothing to record where there is none, or none that they may see."""
-    if not organisation.may(actor(), "client:read"):
+    if not permissions.may(actor(), "client:read"):
         return
     instance = instances.open_instance(system(), session(), actor(), instance_id).instance
     client_id, number = instance.client_id, instance.number
@@ -255,7 +255,7 @@ def _client(client_id: str | None):
 
 def _history(instance_id: str):
     """(events, where the page before begins or None, whether there is a newer page): by default the latest page."""
-    if not organisation.may(actor(), "instance:history"):
+    if not permissions.may(actor(), "instance:history"):
         return [], None, False
     head = session().scalar(select(audit.Stream.seq).where(audit.Stream.id == instances.stream_of(instance_id))) or 0
     last = max(0, head - HISTORY)

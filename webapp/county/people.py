@@ -5,7 +5,7 @@ import secrets
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 
-from engine import organisation, tasks
+from engine import organisation, permissions, tasks
 from engine.commands import accounts as commands, organisation as changes
 from engine.db import new_id
 from engine.exceptions import InvalidRequest, NotFound
@@ -22,7 +22,7 @@ LIMIT = 300
 def people():
     """Search among those who work with the stations. Who manages accounts finds closed ones too, and people without one."""
     text = request.args.get("q", "").strip()
-    manages = organisation.may(actor(), "account:manage")
+    manages = permissions.may(actor(), "account:manage")
     station = places().by_key.get(request.args.get("unit", ""))
     if station is None and manages and actor().station_id:
         station = places().by_id[actor().station_id]
@@ -135,7 +135,7 @@ def find(person_id: str) -> Staff:
     found = organisation.staff(session(), system().vault, system().county_id, "county", person_id=person_id)
     if not found:
         raise NotFound(what="人员", key=person_id)
-    organisation.require(actor(), "account:manage", found[0].unit_path)
+    permissions.require(actor(), "account:manage", found[0].unit_path)
     return found[0]
 
 

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, redirect, render_template, url_for
 
-from engine import organisation, tasks
+from engine import organisation, permissions, tasks
 from engine.exceptions import NotFound
 from webapp.auth import actor, session, system
 from webapp.county.figures import Figures, by_station
@@ -25,14 +25,14 @@ def home():
         total=sum(found.values(), Figures()),
         own=found.get(None, Figures()),
         most=max([figures.tasks for _place, figures in stations] + [1]),
-        counts=tasks.counts(session(), actor()) if organisation.may(actor(), "task:read") else None,
+        counts=tasks.counts(session(), actor()) if permissions.may(actor(), "task:read") else None,
     )
 
 
 @pages.get("/start")
 def start():
     """Where a person begins the day: those with tasks at their tasks, the others at the county."""
-    works = organisation.may(actor(), "task:read") and (actor().workforce is not None or "lead" in actor().roles)
+    works = permissions.may(actor(), "task:read") and (actor().workforce is not None or "lead" in actor().roles)
     return redirect(url_for("inbox.index") if works else url_for("county.home"))
 
 

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from flask_babel import gettext
 
-from engine import definitions, organisation
+from engine import definitions, organisation, permissions
 from engine.bundle import examine_files
 from engine.commands import definitions as commands
 from engine.exceptions import DeployRefused, InvalidRequest, NotFound
@@ -48,7 +48,7 @@ def version(key: str, number: int):
         definition=definition,
         version=found,
         files={name: len(content) for name, content in files.items()},
-        remarks=_remarks(files) if organisation.may(auth.actor(), "definition:deploy") else [],
+        remarks=_remarks(files) if permissions.may(auth.actor(), "definition:deploy") else [],
         **_shown(definition, found),
         people=people,
     )

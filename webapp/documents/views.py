@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, lazy_gettext as _l
 
-from engine import definitions, documents, organisation, parties
+from engine import definitions, documents, organisation, parties, permissions
 from engine.commands import documents as noting, parties as erasing
 from engine.instances import CLAIMED, OFFERED
 from engine.workflow import Case
@@ -29,7 +29,7 @@ def index(instance_id: str):
     lines = documents.of_case(system(), session(), actor(), instance_id)
     compiled = definitions.compiled(system(), session(), opened.instance.version_id)
     people = {}
-    if organisation.may(actor(), "client:read"):
+    if permissions.may(actor(), "client:read"):
         people = parties.listed(Case.restore(compiled.process, opened.state["case"]).variables())
     holders = organisation.names_of(session(), system().vault, {line.task.holder_id for line in lines} - {None})
     return render_template(

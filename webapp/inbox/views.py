@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from markupsafe import Markup
 
-from engine import assignment, clients, definitions, documents, instances as cases, organisation, tasks
+from engine import assignment, clients, definitions, documents, instances as cases, organisation, permissions, tasks
 from engine.commands import reporting, tasks as commands
 from engine.commands.running import words
 from engine.db import new_id
@@ -187,7 +187,7 @@ def _is_live(field) -> bool:
 
 
 def _delegable(task) -> bool:
-    return task.status in (OFFERED, CLAIMED) and organisation.may(actor(), "task:delegate")
+    return task.status in (OFFERED, CLAIMED) and permissions.may(actor(), "task:delegate")
 
 
 def _local_now():

@@ -5,7 +5,7 @@ from datetime import timedelta
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 
-from engine import instances, organisation
+from engine import instances, organisation, permissions
 from engine.commands import alerts as alert_commands, outings as commands
 from engine.db import new_id
 from engine.exceptions import AlertClosed, AlreadyOut, EngineError, InvalidForm, InvalidRequest, OutingClosed, RegulationRefused
@@ -98,7 +98,7 @@ def acknowledge(alert_id: str):
 
 def banner() -> dict:
     """What the inbox says on top: the actor's open outings, and how many alerts wait for them."""
-    own = outings.mine(session(), system().vault, actor()) if organisation.may(actor(), "outing:write") else []
+    own = outings.mine(session(), system().vault, actor()) if permissions.may(actor(), "outing:write") else []
     return {"outings": own, "alerts": len(alerts.waiting(session(), system().vault, actor()))}
 
 
@@ -121,7 +121,7 @@ def _page(errors: dict | None = None, refused: str = "", note: str = ""):
     waiting = alerts.waiting(session(), vault, who, whole=True)
     about = outings.by_id(session(), vault, {line.alert.about("outing") for line in waiting} - {None})
     cases = {line.alert.about("instance") for line in waiting} | {line.outing.instance_id for line in about.values()}
-    watches = organisation.may(who, "outing:read")
+    watches = permissions.may(who, "outing:read")
     return render_template(
         "outings/index.html",
         mine=outings.mine(session(), vault, who),

@@ -11,8 +11,9 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.routing import Rule
 
-from engine import commands, organisation
-from engine.organisation import PERMISSION_NAMES, Actor
+from engine import commands, organisation, permissions
+from engine.organisation import Actor
+from engine.permissions import PERMISSION_NAMES
 from webapp.config import ROOT
 from webapp.rights.table import RIGHTS, Reach, Right
 
@@ -78,7 +79,7 @@ def reach_of(actor: Actor | None, right: Right) -> str | None:
     """How far a right reaches for somebody: `all`, `county`, `unit`, `held` (by a task they hold), or None: not at all."""
     if right.reach is Reach.PUBLIC:
         return "all"
-    if actor is None or (right.permission and not organisation.may(actor, right.permission)):
+    if actor is None or (right.permission and not permissions.may(actor, right.permission)):
         return None
     if right.reach in (Reach.SIGNED_IN, Reach.COUNTY) or actor.station_id is None:
         return "county"
@@ -125,7 +126,7 @@ def text() -> str:
     parts.append(_table(["命令", "权限", *(each.name for each in PEOPLE)], lines))
     parts.append("\n## 权限 · permissions\n")
     known = [each for each in PEOPLE if each.actor]
-    lines = [[f"`{key}`", name, *(SIGNS["all" if organisation.may(each.actor, key) else None] for each in known)] for key, name in PERMISSION_NAMES.items()]
+    lines = [[f"`{key}`", name, *(SIGNS["all" if permissions.may(each.actor, key) else None] for each in known)] for key, name in PERMISSION_NAMES.items()]
     parts.append(_table(["权限", "名称", *(each.name for each in known)], lines))
     return "\n".join(parts)
 

@@ -19,7 +19,7 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True)
 class Right:
-    """What a route needs: a key of `organisation.PERMISSIONS` (None: just to be signed in, or nothing at all), and how far it reaches."""
+    """What a route needs: a key of `permissions.PERMISSIONS` (None: just to be signed in, or nothing at all), and how far it reaches."""
 
     permission: str | None
     reach: Reach = Reach.COUNTY

@@ -49,32 +49,49 @@
   }
 
   const fit = () => canvas.zoom("fit-viewport", "auto");
-  fit();
   const found = (ids) => (ids || []).map((id) => elements.get(id)).filter(Boolean);
-  let here = found(marks.broken).concat(found(marks.here))[0];
-  if (!here && canvas.zoom() < 0.2) here = found(marks.done).find((element) => element.type === "bpmn:EndEvent");
-  if (!here) {  // all of it, and no more room than it takes
-    const tall = canvas.viewbox().inner.height * canvas.zoom() + 60;
-    if (tall < place.clientHeight) {
+
+  function showWhereItStands() {
+    place.style.height = "";
+    canvas.resized();
+    fit();
+    let here = found(marks.broken).concat(found(marks.here))[0];
+    if (!here && canvas.zoom() < 0.2) here = found(marks.done).find((element) => element.type === "bpmn:EndEvent");
+    if (!here) {  // all of it, and no more room than it takes
+      const tall = canvas.viewbox().inner.height * canvas.zoom() + 60;
+      if (tall >= place.clientHeight) return;
       place.style.height = `${Math.max(tall, 200)}px`;
       canvas.resized();
       fit();
+    } else if (canvas.zoom() < 0.75) {  // rather a part that can be read, with the present step in it, than all of it too small
+      canvas.zoom(0.75);
+      const box = canvas.viewbox();
+      const within = (middle, size, start, length) =>
+        size >= length ? start + (length - size) / 2 : Math.min(Math.max(middle - size / 2, start - 20), start + length - size + 20);
+      canvas.viewbox({
+        ...box,
+        x: within(here.x + here.width / 2, box.width, box.inner.x, box.inner.width),
+        y: within(here.y + here.height / 2, box.height, box.inner.y, box.inner.height),
+      });
     }
-  } else if (canvas.zoom() < 0.75) {  // rather a part that can be read, with the present step in it, than all of it too small
-    canvas.zoom(0.75);
-    const box = canvas.viewbox();
-    const within = (middle, size, start, length) =>
-      size >= length ? start + (length - size) / 2 : Math.min(Math.max(middle - size / 2, start - 20), start + length - size + 20);
-    canvas.viewbox({
-      ...box,
-      x: within(here.x + here.width / 2, box.width, box.inner.x, box.inner.width),
-      y: within(here.y + here.height / 2, box.height, box.inner.y, box.inner.height),
-    });
   }
+  showWhereItStands();
+
+  // A telephone that is turned gets the diagram anew, unless its reader has moved it. A change of height alone is the address bar's.
+  let width = place.clientWidth;
+  let moved = false;
+  for (const kind of ["pointerdown", "wheel"]) place.addEventListener(kind, () => { moved = true; }, { passive: true });
+  window.addEventListener("resize", () => {
+    if (place.clientWidth === width) return;
+    width = place.clientWidth;
+    if (moved) canvas.resized();
+    else showWhereItStands();
+  });
   const tools = document.getElementById("diagram-tools");
   tools.hidden = false;
   tools.addEventListener("click", (event) => {
     const step = event.target.closest("[data-zoom]")?.dataset.zoom;
+    moved ||= Boolean(step);
     if (step === "fit") fit();
     else if (step) canvas.zoom(canvas.zoom() * (step === "in" ? 1.25 : 0.8));
   });
