@@ -251,6 +251,13 @@ def load(session: Session, county_id: str, zone: str | ZoneInfo = ZONE) -> Calen
     return Calendar(zone, {row.year: row.as_year() for row in rows})
 
 
+def missing_years(session: Session, county_id: str, today: date) -> list[int]:
+    """Years that should be there by now and are not: this one, and the next from November on, when the State Council has told it."""
+    due = [today.year, today.year + 1] if today.month >= 11 else [today.year]
+    known = set(session.scalars(select(CalendarYear.year).where(CalendarYear.county_id == county_id, CalendarYear.year.in_(due))))
+    return [year for year in due if year not in known]
+
+
 def put_year(unit: UnitOfWork, county_id: str, year: Year, imported_by: str | None) -> CalendarYear:
     """Write or replace one year in this unit of work; the caller records the event on `calendar/<county>`."""
     row = unit.session.get(CalendarYear, (county_id, year.year), with_for_update=True)

@@ -315,6 +315,20 @@ def test_a_calendar_is_imported(site):
     assert site.county.faults() == []
 
 
+def test_an_admin_is_told_of_a_calendar_that_should_be_there(site):
+    def told(who: str) -> bool:
+        return "2027 年的工作日历还没有导入" in words_of(site.visit(who).get("/").text)
+
+    site.county.now = site.county.now.replace(month=10, day=31)
+    assert not told("admin")
+    site.county.now = site.county.now.replace(month=11, day=1)
+    assert told("admin") and not told("supervisor"), "who can do something about it"
+    visit = site.visit("admin")
+    file = io.BytesIO("2027-01-01,holiday,元旦\n".encode())
+    visit.submit("/settings/calendar", {"year": "2027", "file": (file, "a.csv")}, content_type="multipart/form-data")
+    assert not told("admin")
+
+
 def test_a_parameter_is_changed(site):
     visit = site.visit("supervisor")
     key = re.search(r'name="key" value="(\w+)"', visit.get("/settings/parameters").text)[1]

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, redirect, render_template, url_for
 
-from engine import organisation, permissions, tasks
+from engine import calendar, organisation, permissions, tasks
 from engine.exceptions import NotFound
 from webapp.auth import actor, session, system
 from webapp.county.figures import Figures, by_station
@@ -26,7 +26,12 @@ def home():
         own=found.get(None, Figures()),
         most=max([figures.tasks for _place, figures in stations] + [1]),
         counts=tasks.counts(session(), actor()) if permissions.may(actor(), "task:read") else None,
+        missing_years=_missing_years() if permissions.may(actor(), "calendar:write") else [],
     )
+
+
+def _missing_years() -> list[int]:
+    return calendar.missing_years(session(), system().county_id, now().astimezone(system().zone).date())
 
 
 @pages.get("/start")

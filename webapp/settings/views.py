@@ -70,13 +70,14 @@ def set_parameter():
 
 def _calendar(refusal=None, year: int | None = None):
     query = select(CalendarYear).where(CalendarYear.county_id == system().county_id).order_by(CalendarYear.year.desc())
-    rows = list(session().scalars(query))
+    today = now().astimezone(system().zone).date()
+    missing = calendars.missing_years(session(), system().county_id, today)
     return render_template(
         "settings/calendar.html",
-        rows=rows,
-        year=year or now().astimezone(system().zone).year + 1,
+        rows=list(session().scalars(query)),
+        year=year or (missing or [today.year + 1])[0],
         refusal=translated(refusal) if refusal else None,
-        missing=now().astimezone(system().zone).year not in {row.year for row in rows},
+        missing=missing,
     )
 
 
