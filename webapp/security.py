@@ -73,8 +73,8 @@ def guard() -> None:
         refuse_form(asked)
     if asked.method == "POST":
         refuse_nameless(asked)
-        if not program:
-            csrf.protect(apply_exemptions=True)
+    if not program:
+        csrf.protect(apply_exemptions=True)
     refuse_null(asked)
 
 
