@@ -209,8 +209,8 @@ class TaskDetail(Task):
     data = ma.fields.Dict(required=True, metadata={"description": "what fills the form now"})
 
 
-class TaskCase(Answer):
-    """The case of a task after an act."""
+class CaseStatus(Answer):
+    """A case after an act."""
 
     id = text()
     status = one_of(STATUSES)
@@ -221,7 +221,7 @@ class TaskChanged(Answer):
 
     id = text()
     status = one_of(TASK_STATUSES)
-    instance = ma.fields.Nested(TaskCase, required=True)
+    instance = ma.fields.Nested(CaseStatus, required=True)
 
 
 class TaskCompleted(TaskChanged):

@@ -2,7 +2,7 @@
 
 import marshmallow as ma
 
-from webapp.api.answers import STATUSES, Answer, Case, Incident, list_of, maybe, moment, one_of, page, text
+from webapp.api.answers import STATUSES, Answer, Case, CaseStatus, Incident, list_of, maybe, moment, one_of, page, text
 
 
 class CaseRef(Answer):
@@ -12,13 +12,6 @@ class CaseRef(Answer):
     number = text()
     definition = text()
     place = text(metadata={"description": "key of a unit"})
-
-
-class CaseStatus(Answer):
-    """A case after an act of a program."""
-
-    id = text()
-    status = one_of(STATUSES)
 
 
 class CaseMoved(Answer):
