@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -22,6 +23,7 @@ from engine.system import settle
 from tests.bench import fill
 from tests.bench.ours import TEN_FIELDS, ByCommand, gunicorn
 from tests.bench.timers import HOLDERS, TIMERS_EACH, fire_together, prepare_timers
+from tests.support.campaigns import commit_tested
 from tests.support.counties import County
 from tests.support.databases import ROOT
 from webapp.county.figures import by_station
@@ -36,17 +38,18 @@ ALLOWED = 1.2  # a completion in the full county may take so many times as long 
 
 
 def main(rounds: int, cases: int, steps: int, backends: list[str]) -> None:
-    """Measure on each database, print, write."""
-    parts = [HEAD.format(machine=platform.machine(), cores=os.cpu_count(), python=platform.python_version(), allowed=ALLOWED)]
+    """Measure on each database, print, write. What was measured of another database before stays in the report."""
+    sections = _sections()
     with tempfile.TemporaryDirectory(prefix="shuibo-scale-", dir=ROOT / "var") as name:
         folder = Path(name)
         for backend in backends:
             with _counties(backend, folder, cases) as (small, full):
                 settle()
-                parts += [_title(backend, full), _sizes(small, full, rounds), _long_case(full, steps), _verification(full)]
+                parts = [_title(backend, full), _sizes(small, full, rounds), _long_case(full, steps), _verification(full)]
                 if backend == "postgresql":
                     parts += [_web(full, folder), _workers(full)]
-    report = "\n\n".join(parts) + "\n"
+                sections[NAMES[backend]] = "\n\n".join(parts)
+    report = "\n\n".join([HEAD.format(allowed=ALLOWED), *(text for _name, text in sorted(sections.items(), reverse=True))]) + "\n"
     print(report)
     REPORT.write_text(report, encoding="utf-8")
 
@@ -54,9 +57,14 @@ def main(rounds: int, cases: int, steps: int, backends: list[str]) -> None:
 HEAD = """# Scale
 
 Written by `make bench ARGS=--scale`; do not edit. Machines are noisy: trust the ratios, of medians of turns taken by the two sides.
-The full county is made by `make fill`, all by the engine's own commands. A completion may take {allowed} times as long there.
+The full county is made by `make fill`, all by the engine's own commands. A completion may take {allowed} times as long there."""
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
-{machine}, {cores} cores, Python {python}."""
+
+def _sections() -> dict[str, str]:
+    """What the report says of each database."""
+    said = REPORT.read_text(encoding="utf-8") if REPORT.exists() else ""
+    return {name: f"## {text.strip()}" for text in said.split("\n## ")[1:] for name in [text.partition(":")[0]]}
 
 
 @contextmanager
@@ -77,7 +85,8 @@ def _counties(backend: str, folder: Path, cases: int) -> Iterator[tuple[County, 
 
 
 def _title(backend: str, full: County) -> str:
-    return "## {}: {:,} cases, {:,} events".format({"sqlite": "SQLite", "postgresql": "PostgreSQL"}[backend], *fill.sizes(full.url))
+    measured = f"{date.today()}, commit {commit_tested()}, {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}."
+    return "## {}: {:,} cases, {:,} events\n\nMeasured {}".format(NAMES[backend], *fill.sizes(full.url), measured)
 
 
 # --- small and full ---------------------------------------------------------------------------------------------------

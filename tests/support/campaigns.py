@@ -100,7 +100,7 @@ class Soak:
     def __init__(self, config, state: Path, report: Path):
         """`state` and `report`: files. A run that did not come to its end at this commit is taken up again."""
         self.config, self.path, self.report = config, state, report
-        self.commit = _commit()
+        self.commit = commit_tested()
         self.state = json.loads(state.read_text(encoding="utf-8")) if state.exists() else {"open": False, "campaigns": {}}
         if not self.state["open"] or self.state["commit"] != self.commit or config.getoption("--anew"):
             self.state |= {"open": True, "commit": self.commit, "run": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
@@ -240,7 +240,7 @@ def _title(item) -> str:
     return item.originalname.removeprefix("test_").replace("_", " ") + (f" ({on})" if on else "")
 
 
-def _commit() -> str:
+def commit_tested() -> str:
     """The commit of the product that is tested, with a plus if it is changed."""
 
     def git(*arguments: str) -> str:
