@@ -24,12 +24,16 @@ from engine.commands.instances import cancel, start
 from engine.commands.tasks import claim
 from engine.exceptions import Forbidden, WrongCredentials
 from tests.bpmn.builder import Diagram
+from tests.integration.test_calls import caller, inner
 from tests.integration.test_cases import ASSIGN, form, number, two_steps
 from tests.integration.test_elements import GRADE, RUNS, Built, automatic, catching, non_interrupting
+from tests.integration.test_jobs import account, activate, texting
+from tests.integration.test_messages import asking, begun, files, publish, receipt
+from tests.integration.test_outings import go
 from tests.support.counties import County, prepare_with_procedures
 from tests.support.county import COUNTY, MASTER_KEY, PASSWORD
 from webapp import demo
-from webapp.demo import backlog
+from webapp.demo import backlog, petitions
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
 HOUSEHOLDS = 8
@@ -50,6 +54,8 @@ STAGES = (
     "跟进中",
     "全程办结",
 )
+PETITIONS = ("家访了一方", "征询调解意愿", "一方拒绝，综合治理中", "达成协议，等司法确认")
+A_MONTH = 30 * 24 * 3600  # seconds
 
 
 def main(name: str) -> None:
@@ -88,7 +94,9 @@ def fill(county: County) -> dict:
     _service_cases(county)
     _one_case_of_each_diagram(county)
     _an_incident(county)
-    promised = _answers_and_sessions(county)
+    promised = _answers_and_sessions(county) | _cases_that_wait_for_others(county)
+    _petitions(county)
+    _outings(county)
     return promised | {"erased": _an_erasure(county)}
 
 
@@ -164,6 +172,42 @@ def _answers_and_sessions(county: County) -> dict:
     with suppress(Forbidden):
         claim(county.system, county.act("auditor"), county.open_tasks(answer["id"])["ask"].id, now=county.now)
     return {"started_with_key": {"who": "ft-01-1", "key": "sample-start", "answer": answer}, "session": session["token"]}
+
+
+def _cases_that_wait_for_others(county: County) -> dict:
+    """For a message, for a program, for cases that were called, one of several answers; and a message that nobody waits for yet."""
+    for bundle in (receipt(), texting(), files(inner()), files(caller()), _several()):
+        county.deploy(**bundle)
+    account(county, "program", "county")
+    waiting = {name: begun(county, name, 7) for name in ("receipt", "texting", "outer", "several")}
+    begun(county, "texting", 8)
+    [leased] = activate(county)
+    publish(county, key=9, seconds=A_MONTH)
+    county.do("ft-01-1", waiting["several"], "each")
+    return {"waiting": waiting, "leased": leased["id"], "kept": 9}
+
+
+def _several() -> dict:
+    """ask → each of three, at once, with a reminder to each → check."""
+    diagram = asking("several")
+    diagram.user("each", ASSIGN), diagram.many("each", "[1, 2, 3]", "item", output=("done", "item * n"))
+    diagram.boundary("late", "each", "timer", "P1D", interrupting=False), diagram.user("remind", ASSIGN), diagram.add("endEvent", "reminded")
+    diagram.user("check", ASSIGN)
+    diagram.path("ask", "each", "check", "end"), diagram.path("late", "remind", "reminded")
+    return {**files(diagram), "remind.form": form("remind"), "each.form": form("each")}
+
+
+def _petitions(county: County) -> None:
+    """Petitions with parties, at some of the demonstration's stages."""
+    petitions.SCENARIOS = tuple(each for each in petitions.SCENARIOS if each.name in PETITIONS)
+    assert demo.seed_petitions(county.system, NOW) == len(PETITIONS)
+
+
+def _outings(county: County) -> None:
+    """One person who is out, one who should be back and is looked for."""
+    go(county, "ft-01-1", minutes=8 * 60)
+    go(county, "ft-02-1", minutes=30)
+    county.pass_time(minutes=70)
 
 
 def _an_erasure(county: County) -> str:
