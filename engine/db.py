@@ -7,6 +7,7 @@ itself is an EngineError here, so that nobody above need know a driver.
 
 import functools
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ import orjson
 from sqlalchemy import DateTime, ForeignKey, String, Text, bindparam, create_engine, event, select, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection, ExceptionContext, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, configure_mappers, mapped_column
 from sqlalchemy.orm.base import manager_of_class
 from sqlalchemy.orm.exc import StaleDataError
@@ -154,14 +155,15 @@ class Database:
         if self.dialect == "sqlite":
             self.engine = create_engine(url, hide_parameters=True, pool_use_lifo=True, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
             event.listen(self.engine, "connect", _prepare_sqlite)
-            self.reading = self.engine
+            self.reading = self._glancing = self.engine
         else:
-            self.engine = create_engine(
-                url, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, pool_use_lifo=True
-            )
+            self.engine = create_engine(url, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, pool_use_lifo=True)
             event.listen(self.engine, "connect", _prepare_postgresql)
+            event.listen(self.engine, "checkin", _note_rest)
+            event.listen(self.engine, "checkout", _ping_rested)
             # Each statement of READ COMMITTED has a view of its own: a verification beside writers would find faults that are none.
-            self.reading = self.engine.execution_options(isolation_level="REPEATABLE READ")
+            self.reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._glancing = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         # On the dialect, for a listener on the engine would make every statement announce itself to nobody.
         event.listen(self.engine.dialect, "handle_error", _in_our_words)
 
@@ -172,6 +174,15 @@ class Database:
             if self.dialect == "sqlite":
                 _BEGIN.run(session.connection(), {})
             yield session
+            if self.dialect == "postgresql" and session.in_transaction():
+                # psycopg forgets at a rollback what statements the server has prepared; of what only reads there is nothing to roll back.
+                session.connection().get_transaction().commit()
+
+    @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """A connection for one statement, which needs no view of its own."""
+        with self._glancing.connect() as connection:
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -374,6 +385,24 @@ def _prepare_sqlite(connection, _record) -> None:
 def _prepare_postgresql(connection, _record) -> None:
     connection.execute(f"SET lock_timeout = {BUSY_SECONDS * 1000}")  # as long as SQLite's writers wait
     connection.commit()
+
+
+RESTED = 1.0  # seconds after which a connection is asked whether it is still there; each question costs as much as a statement
+
+
+def _note_rest(_connection, record) -> None:
+    record.info["rests_since"] = time.monotonic()
+
+
+def _ping_rested(connection, record, _proxy) -> None:
+    if time.monotonic() - record.info.get("rests_since", math.inf) <= RESTED:
+        return
+    try:
+        connection.autocommit = True  # no transaction that would have to be rolled back
+        connection.execute("SELECT 1")
+        connection.autocommit = False
+    except Exception as error:
+        raise DisconnectionError() from error  # the pool connects anew
 
 
 def _in_our_words(context: ExceptionContext) -> EngineError | None:

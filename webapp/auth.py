@@ -79,7 +79,7 @@ def _signed_in(token: str | None) -> Actor | None:
         return None
     installation, moment = system(), now()
     try:
-        with installation.database.engine.connect() as connection:  # one statement needs no view of its own
+        with installation.database.glance() as connection:
             found, stale = session_use(connection, installation.vault, token, moment)
     except NotSignedIn:
         return None

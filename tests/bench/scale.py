@@ -1,7 +1,6 @@
 """What size does: `make bench ARGS=--scale` compares a small county with the filled one (`make fill`), a case of 10,000 steps with a new
 one, two web processes with one, two workers with one, and writes docs/scale.md."""
 
-import json
 import os
 import platform
 import statistics
@@ -17,11 +16,9 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from engine import clients, instances, tasks
-from engine.commands.instances import start
-from engine.commands.tasks import claim
 from engine.system import settle
-from tests.bench import fill
-from tests.bench.ours import TEN_FIELDS, ByCommand, gunicorn
+from tests.bench import fill, web
+from tests.bench.ours import TEN_FIELDS, ByCommand
 from tests.bench.timers import HOLDERS, TIMERS_EACH, fire_together, prepare_timers
 from tests.support.campaigns import commit_tested
 from tests.support.counties import County
@@ -32,8 +29,6 @@ REPORT = ROOT / "docs" / "scale.md"
 SMALL = 200  # cases
 STEPS = 10_000
 WINDOW = 30
-WEB_COMPLETIONS = 1_500
-CONNECTIONS = 8
 ALLOWED = 1.2  # a completion in the full county may take so many times as long as in the small one
 
 
@@ -47,7 +42,7 @@ def main(rounds: int, cases: int, steps: int, backends: list[str]) -> None:
                 settle()
                 parts = [_title(backend, full), _sizes(small, full, rounds), _long_case(full, steps), _verification(full)]
                 if backend == "postgresql":
-                    parts += [_web(full, folder), _workers(full)]
+                    parts += [web.compared(full, folder), _workers(full)]
                 sections[NAMES[backend]] = "\n\n".join(parts)
     report = "\n\n".join([HEAD.format(allowed=ALLOWED), *(text for _name, text in sorted(sections.items(), reverse=True))]) + "\n"
     print(report)
@@ -198,75 +193,6 @@ def _verification(county: County) -> str:
     seconds, memory, faults = float(told[0]), int(told[1]) / 1024, int(told[2])
     events = fill.sizes(county.url)[1]
     return f"Verification: {seconds:.0f} s, {events / seconds:,.0f} events a second, {memory:.0f} MB at most, {faults} faults."
-
-
-# --- web processes --------------------------------------------------------------------------------------------------------
-
-
-def _web(county: County, folder: Path) -> str:
-    lines = ["| web processes | completions a second | CPU: web | load generator | PostgreSQL | all others |", "|---:|---:|---:|---:|---:|---:|"]
-    rates = []
-    for processes in (1, 2):
-        (folder / "tasks.json").write_text(json.dumps(_claimed(county, WEB_COMPLETIONS)), encoding="utf-8")
-        with gunicorn(county, folder, processes) as port, county.system.database.engine.connect() as connection:
-            servers = {"web": _below(os.getpid()), "database": _below(_parent(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()))}
-            command = [sys.executable, "-m", "tests.bench.load", str(port), str(folder / "tasks.json"), str(CONNECTIONS)]
-            before = [_machine_cpu(), *map(_cpu, servers.values())]
-            told = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
-            postmaster = _parent(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar())
-            after = [_machine_cpu(), _cpu(servers["web"]), _cpu(_below(postmaster))]
-        machine, web, database = (later - earlier for earlier, later in zip(before, after, strict=True))
-        seconds = told["seconds"]
-        rates.append(told["completions"] / seconds)
-        shares = [web, told["cpu"], database, max(0.0, machine - web - told["cpu"] - database)]
-        lines.append(f"| {processes} | {rates[-1]:.0f} | " + " | ".join(f"{share / seconds:.0%}" for share in shares) + " |")
-    told = f"Two web processes do {rates[1] / rates[0]:.2f} times the work of one ({CONNECTIONS} connections; 100 % is one core)."
-    return "\n".join([*lines, "", told])
-
-
-def _parent(process: int) -> int:
-    return int(_stat(process)[1])
-
-
-def _stat(process: int) -> list[str]:
-    """The fields of a process after its name: state, parent, …; empty when it has gone."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-
-
-def _below(process: int) -> set[int]:
-    """All processes that it has started, and those that they have."""
-    parents = {int(each.name): int(fields[1]) for each in Path("/proc").glob("[0-9]*") if (fields := _stat(int(each.name)))}
-    found, more = set(), {process}
-    while more:
-        more = {child for child, parent in parents.items() if parent in more}
-        found |= more
-    return found
-
-
-def _cpu(processes: set[int]) -> float:
-    """Seconds of CPU that they have used."""
-    return sum(int(fields[11]) + int(fields[12]) for each in processes if (fields := _stat(each))) / os.sysconf("SC_CLK_TCK")
-
-
-def _claimed(county: County, number: int) -> list[str]:
-    system, actor = county.system, county.act("ft-01-1")
-    found = []
-    for done in range(number):
-        task = start(system, actor, "three_tasks", {}, "room-001", now=county.now)["tasks"][0]["id"]
-        claim(system, actor, task, now=county.now)
-        found.append(task)
-        if done % 100 == 0:
-            _note(f"领取 {done}/{number}")
-    return found
-
-
-def _machine_cpu() -> float:
-    """Seconds of CPU that the machine has used, whoever did."""
-    fields = [int(each) for each in Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
-    return (sum(fields[:3]) + sum(fields[5:8])) / os.sysconf("SC_CLK_TCK")
 
 
 # --- timers -----------------------------------------------------------------------------------------------------------------

@@ -390,3 +390,12 @@ def test_lists_of_cases_read_no_more_than_a_page(new_database):
             if "GROUP BY" in statement:
                 assert any("COVERING INDEX instance_by_status" in step for step in plan), plan
     county.system.database.dispose()
+
+
+def test_no_two_cases_share_a_number(county, monkeypatch):
+    """Of 27,000 cases of one day two drew the same six letters, and the second start was refused as if somebody had been quicker."""
+    county.deploy(**two_steps())
+    first = county.start("two_steps")["number"]
+    drawn = iter([first, first, f"{first[:-6]}222222"])
+    monkeypatch.setattr(instances, "new_number", lambda _now: next(drawn))
+    assert county.start("two_steps")["number"] == f"{first[:-6]}222222"
