@@ -100,7 +100,8 @@ def stamp(form: Form, answers: dict, known: Mapping, add: Callable[[], str]) -> 
         if not rule or path not in answers:
             continue
         if component.kind == "dynamiclist" and rule == NEW:
-            before = [entry for entry in known.get(path) or () if isinstance(entry, dict) and ID in entry]
+            listed = known.get(path)
+            before = [entry for entry in listed if isinstance(entry, dict) and ID in entry] if isinstance(listed, list) else []
             answers[path] = [{ID: entry.get(ID) or _same(entry, before) or add()} | entry for entry in answers[path]]
         elif component.kind == "group" and isinstance(known.get(rule), dict) and ID in known[rule]:
             answers[path] = answers[path] | {ID: known[rule][ID]}

@@ -332,7 +332,7 @@ def get(data: Any, path: tuple) -> Any:
     for step in path:
         if (type(data) is dict or isinstance(data, Mapping)) and step in data:
             data = data[step]
-        elif isinstance(data, list) and isinstance(step, int) and step < len(data):
+        elif isinstance(data, list) and isinstance(step, int) and 0 <= step < len(data):  # the row that a list may get next is -1
             data = data[step]
         else:
             return MISSING

@@ -14,7 +14,7 @@ Semantics are Camunda 8's (Zeebe), else BPMN 2.0.2. Where both leave it open:
   whatever its cycle says; a catch event takes the first occurrence.
 * `P1D` and `P1M` as text count days of the zone's calendar, a FEEL duration counts hours; a date is its first second for a timer and its
   last for a due date; a duration field also takes a point in time, so that `=working days after(now(), 15)` works.
-* Tokens stuck before a join in a case where nothing else can happen are an incident (`deadlock`), not an eternal silence.
+* Tokens stuck before a join that nothing in its scope can complete any more are an incident (`deadlock`), not an eternal silence.
 * Names of the host (`parameters`, `case`, …) win over variables.
 """
 

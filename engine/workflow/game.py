@@ -221,14 +221,15 @@ class Run:
         return False
 
     def _find_deadlock(self) -> bool:
-        """Tokens wait before joins and nothing is left that could bring the missing ones: an operator must know."""
-        listening = any(wait.trigger != Trigger.CONDITION for wait in self.case.awaited.values())
-        if not self.case.alarms and not listening and all(t.stage is Stage.INSIDE and not t.fault for t in self.tokens.values()):
-            for scope in self.tokens.values():
-                if scope.arrived:
-                    join = self.process.elements[self.process.flows[next(iter(scope.arrived))].target]
+        """A token waits before a join that nothing left in its scope can complete, whatever is waited for elsewhere: an operator must know."""
+        for scope in [token for token in self.tokens.values() if token.arrived and not token.fault]:
+            inside = {token.element for token in self.tokens.values() if token.parent == scope.id}
+            for target in dict.fromkeys(self.process.flows[flow].target for flow in scope.arrived):
+                join = self.process.elements[target]
+                if joins.hopeless(join, scope.arrived, self.process.reach[target], inside, join.kind is Kind.PARALLEL):
                     message = f"流程停住了：“{join.name or join.id}”在等一个不会再来的分支"
                     self.trouble(scope, Trouble("deadlock", message), join)
+                    break
         return False
 
     def clear(self, scope: Token, **facts) -> None:

@@ -31,6 +31,18 @@ def parallel_ready(join: "Element", arrived: Mapping[str, int]) -> bool:
     return all(arrived.get(flow.id) for flow in join.incoming)
 
 
+def hopeless(join: "Element", arrived: Mapping[str, int], reach: Reach, others: Iterable[str], needs_all: bool) -> bool:
+    """Whether a join that waits will wait for ever: one that needs all its flows, since to an empty one no token leads; an inclusive one,
+    since it waits for other joins only, which wait for it.
+
+    `others`: the elements of the same scope where tokens are, but not those that wait before other joins: who makes such a join fire leads
+    here as well.
+    """
+    coming = frozenset().union(*(reach.get(element, ()) for element in others))
+    leads = [flow.id in coming for flow in join.incoming if not arrived.get(flow.id)]
+    return not (all(leads) if needs_all else any(leads))
+
+
 def inclusive_ready(join: "Element", arrived: Mapping[str, int], reach: Reach, others: Iterable[str]) -> bool:
     """`others`: the elements of the same scope where other tokens are (also those waiting before other joins)."""
     filled = {flow.id for flow in join.incoming if arrived.get(flow.id)}

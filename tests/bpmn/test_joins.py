@@ -84,3 +84,43 @@ def test_an_inclusive_join_waits_for_what_may_come_over_a_link():
     case = Driver(compile_process(made.xml())).complete("here")
     assert case.waiting == ["there"]
     assert case.complete("there").waiting == ["after"]
+
+
+def split_and_lost(watch: str) -> Diagram:
+    """Two branches to a parallel join, of which one ends elsewhere; `watch` is what may happen at any time."""
+    made = Diagram("lost")
+    made.add("startEvent", "start"), made.add("parallelGateway", "split"), made.add("parallelGateway", "join"), made.add("endEvent", "end")
+    made.user("here"), made.user("there"), made.add("exclusiveGateway", "back"), made.add("endEvent", "elsewhere")
+    made.path("start", "split", "here", "join", "end"), made.path("split", "there", "back")
+    made.flow("back", "join", "false"), made.flow("back", "elsewhere", default=True)
+    with made.watcher("watch"):
+        if watch == "timer":
+            made.timer("startEvent", "each_day", "Cycle", "R/P1D", isInterrupting="false")
+        else:
+            made.event("startEvent", "each_day", watch, "called" if watch == "signal" else "alarm = true", isInterrupting="false")
+        made.user("look"), made.add("endEvent", "looked")
+        made.path("each_day", "look", "looked")
+    return made
+
+
+@pytest.mark.parametrize("watch", ["timer", "signal", "conditional"])
+def test_a_join_nobody_can_complete_is_found_whatever_else_may_happen(watch):
+    """A process-level event subprocess kept such a case active for ever: no task, no incident, nothing that an operator could move."""
+    case = Driver(compile_process(split_and_lost(watch).xml()), {"alarm": False}).complete("there")
+    assert case.case.status == "active", "somebody is still on the way to the join"
+    case.complete("here")
+    assert [incident.code for incident in case.case.incidents()] == ["deadlock"]
+    assert case.retry().case.status == "incident"
+    case.case.move_on(case.case.incidents()[0].token, case.env)
+    assert case.case.status == "completed"
+
+
+def test_a_dead_join_is_found_while_somebody_works_elsewhere():
+    made = split_and_lost("timer")
+    made.add("parallelGateway", "begin"), made.user("apart"), made.add("endEvent", "done")
+    arrow = next(arrow for arrow in made.arrows.values() if (arrow.source, arrow.target) == ("start", "split"))
+    arrow.target = "begin"
+    made.path("begin", "split"), made.path("begin", "apart", "done")
+    case = Driver(compile_process(made.xml()), {}).complete("there").complete("here")
+    assert [incident.code for incident in case.case.incidents()] == ["deadlock"] and case.waiting == ["apart"]
+    assert case.complete("apart").case.status == "incident"
