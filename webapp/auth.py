@@ -70,6 +70,7 @@ def known_actor() -> Actor | None:
     """Who asks, or nobody. Asked of the database once a request."""
     held = g._get_current_object()  # the proxy would look it up at each attribute
     if "actor" not in held:
+        held.actor = None  # should the question fail, the page that says so asks it again
         held.actor = _signed_in(request_token())
     return held.actor
 

@@ -163,11 +163,13 @@ def answer(status: int, code: str, message: str, hint: str, more: dict | None = 
     """The error as a problem document under /api, as a page elsewhere."""
     if request.path.startswith("/api/"):
         return problem(status, code, message, hint, more, headers)
-    title = str(PAGES.get(status, PAGES[400])[0])
-    message = IDS.sub("", message)
-    body = render_template(
-        "error.html", status=status, title=title, message=message, hint=hint, code=code, reference=reference(), more=more or {}
-    )
+    facts = {"status": status, "title": str(PAGES.get(status, PAGES[400])[0]), "message": IDS.sub("", message), "hint": hint, "code": code}
+    facts |= {"reference": reference(), "more": more or {}}
+    try:
+        body = render_template("error.html", **facts)
+    except e.EngineError:  # what stands around it, such as the reader's name, cannot be had either
+        g.actor = None
+        body = render_template("error.html", **facts)
     return body, status, headers or {}
 
 

@@ -82,10 +82,18 @@ SYSTEM = "system:work"  # the permission of what only the worker and the seed do
 SIGNED_IN = "signed-in"  # no permission of its own: it is about oneself, or looks at the object to decide; the command says which
 
 
-def command(route: str, permission: str = SYSTEM, *, settles: bool = True):
+def command(
+    route: str,
+    permission: str = SYSTEM,
+    *,
+    settles: bool = True,
+    kept: Callable[[dict], dict] | None = None,
+    again: Callable[[Act, dict], dict] | None = None,
+):
     """Make a command of a function `(act, …) -> answer` (a JSON-able dict). `route` names it for idempotency keys and refusals.
 
-    `settles`: whether what it posted is carried out at once.
+    `settles`: whether what it posted is carried out at once. An answer with personal data must not be kept as it is, where no erasure
+    would find it: `kept` is what may be stored of it, and `again` makes the answer of that for whoever repeats the key.
     """
 
     def decorate(function: Callable) -> Callable:
@@ -100,10 +108,11 @@ def command(route: str, permission: str = SYSTEM, *, settles: bool = True):
                         _check_key(key)
                     body = _digest(system, actor, arguments, options) if key else ""
                     if key and not _take(act, route, key, body):
-                        return _first_answer(act, route, key, body)
+                        first = _first_answer(act, route, key, body)
+                        return again(act, first) if again else first
                     answer = function(act, *arguments, **options)
                     if key:
-                        _remember(act, route, key, answer)
+                        _remember(act, route, key, kept(answer) if kept else answer)
                     unit.commit()
             except (Forbidden, NotOffered, RegulationRefused) as refusal:
                 _record_refusal(system, actor, route, refusal, now)

@@ -23,7 +23,25 @@ from engine.vault import SubjectKey
 LONGEST_ERROR = 2000
 
 
-@command("job:activate", "job:work")
+def _without_values(answer: dict) -> dict:
+    return {"jobs": [job | {"variables": sorted(job["variables"])} for job in answer["jobs"]]}
+
+
+def _with_values(act: Act, answer: dict) -> dict:
+    """The variables as they are now; none of a job that is no longer this program's."""
+
+    def values(job: dict) -> dict:
+        instance_id, token = jobs.parts_of(job["id"])
+        row = _OF_JOB(act.unit.connection, instance=instance_id, token=token, county=act.actor.county_id)
+        if row is None or row[0].leased_by != act.actor.person_id:
+            return {}
+        seen = take_up(act, *row[1:]).restore().case.visible(token)
+        return feel.to_plain({name: seen[name] for name in job["variables"] if name in seen})
+
+    return {"jobs": [job | {"variables": values(job)} for job in answer["jobs"]]}
+
+
+@command("job:activate", "job:work", kept=_without_values, again=_with_values)
 def activate(act: Act, kind: str, worker: str, lease: int = 300, most: int = 1, fetch: list[str] | None = None) -> dict:
     """Fetch up to `most` jobs of a type for `lease` seconds, as `worker`; `fetch`: only these variables. Nobody else gets them meanwhile.
 

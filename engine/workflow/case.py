@@ -287,8 +287,11 @@ class Case:
         run.leave_by_hand(moved, tuple(ways))
 
     def correct(self, variables: Mapping[str, Any], env: Environment, token: int = ROOT) -> None:
-        """By hand: write variables into the scope of a token, or of the case. Raises NoSuchToken."""
+        """By hand: write variables into the scope of a token, or of the case. Raises NoSuchToken; InvalidRequest for what holds the rounds
+        of a loop or multi-instance, which alone write what it gathers."""
         scope = self._token(token)
+        if scope.is_loop:
+            raise InvalidRequest(field="token", reason="这里汇集各次重复的结果，只由它们自己写；请更正其中一次，或外面的变量")
         for name, value in variables.items():
             scope.variables[name] = value
         element = self.process.elements.get(scope.element)

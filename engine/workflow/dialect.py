@@ -52,7 +52,7 @@ class Dialect:
         path = tuple((text or "").strip().split("."))
         if len(path) > (LONGEST_PATH if field == "target" else 1) or not all(_NAME.fullmatch(part) for part in path):
             self.report.add("bad_variable", place(node), what=FIELDS[field], name=text or "")
-        elif path[0] in HOST_NAMES:
+        elif path[0] in HOST_NAMES or (path[0] == "loopCounter" and field in ("item", "results")):  # each round writes it itself
             self.report.add("reserved_name", place(node), name=path[0])
         else:
             return path

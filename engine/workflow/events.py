@@ -4,7 +4,7 @@ A wait is a timer, or a subscription to a message, a signal or a condition. Erro
 outwards for who catches it. Everything is evaluated before anything changes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -76,13 +76,16 @@ def watchers(run: "Run", scope: Token) -> list[Element]:
     return [run.process.elements[run.process.elements[watcher].start] for watcher in inside]
 
 
-def check_conditions(run: "Run") -> bool:
-    """After variables have changed: let the conditions that have become true happen. Whether any did."""
+def check_conditions(run: "Run", moving: Collection[int] = ()) -> bool:
+    """After variables have changed: let the conditions that have become true happen. Whether any did. `moving`: tokens in the middle of
+    their way through an element; what waits at them is asked when they rest."""
     if not run.changed:
         return False
     run.changed = happened = False
     for wait in [wait for wait in run.case.awaited.values() if wait.trigger == Trigger.CONDITION]:
-        if wait.id in run.case.awaited:  # else what happened before has ended it
+        if wait.token in moving:
+            run.changed = True
+        elif wait.id in run.case.awaited:  # else what happened before has ended it
             happened |= _check(run, wait)
     return happened
 

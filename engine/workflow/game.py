@@ -39,6 +39,8 @@ class Run:
                 move, where, arguments = self._queue.popleft()
                 if where in self.tokens:  # else what it was for has been cancelled
                     move(self.tokens[where], *arguments)
+                    if self.changed and self.case.awaited and not self.case.ended:  # what is true between two steps only has been true all the same
+                        events.check_conditions(self, moving={token for step, token, _ in self._queue if step == self._advance})
             if self.case.ended or not (events.check_conditions(self) or self._settle()):
                 return
 

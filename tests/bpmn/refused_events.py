@@ -279,6 +279,12 @@ REFUSED = {
     "many with a fixed collection": (many('inputCollection="x"'), "not_an_expression", "u"),
     "many and a loop": (many('inputCollection="=x"', more=LOOP.format(' loopMaximum="2"', "")), "two_loops", "u"),
     "many with an item that is no name": (many('inputCollection="=x" inputElement="a b"'), "bad_variable", "u"),
+    "many with the number of the round as item": (many('inputCollection="=x" inputElement="loopCounter"'), "reserved_name", "u"),
+    "many with the number of the round as results": (
+        many('inputCollection="=x" outputCollection="loopCounter" outputElement="=x"'),
+        "reserved_name",
+        "u",
+    ),
     "many with half an output": (many('inputCollection="=x" outputCollection="r"'), "half_output", "u"),
     "many with the other half": (many('inputCollection="=x" outputElement="=r"'), "bad_variable", "u"),
     "many until a text": (

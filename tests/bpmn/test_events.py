@@ -133,6 +133,20 @@ def test_a_condition_is_met_by_what_a_parallel_branch_writes():
     assert run(d).complete("visit", risk="高").case.status == "completed"
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_condition_that_holds_between_two_steps_only_has_held(times):
+    """Conditions were looked at when everything rested: one that came and went in between was missed, one that came twice counted once."""
+    steps = [f"{name}{number}" for number in range(times) for name in ("rises", "falls")]
+    d = line(*steps, "stay")
+    for step in steps:
+        d.script(step, "water", "5" if step.startswith("rises") else "1")
+    d.user("stay")
+    with d.watcher("watch"):
+        d.event("startEvent", "high", "conditional", "water > 3", isInterrupting="false")
+        d.user("warn"), d.add("endEvent", "warned"), d.path("high", "warn", "warned")
+    assert run(d, {"water": 0}).waiting == ["stay", *["warn"] * times]
+
+
 # --- errors and escalations -------------------------------------------------------------------------------------------------
 
 

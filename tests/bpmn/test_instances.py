@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine.exceptions import InvalidRequest
 from engine.workflow import compile_process
 from tests.bpmn.builder import Diagram
 from tests.bpmn.harness import Driver
@@ -187,3 +188,12 @@ def test_moved_on_by_hand_it_counts_too():
     round_one = next(token.id for token in case.case.tokens.values() if token.element == "visit" and not token.is_loop)
     case.case.move_on(round_one, case.env)
     assert case.case.status == "completed"
+
+
+def test_what_gathers_the_results_is_not_corrected_by_hand():
+    """A number in its place, and the next instance that was completed crashed."""
+    case = run(visits(output=("got", "who")), {"parties": PARTIES})
+    [body] = [token.id for token in case.case.tokens.values() if token.is_loop]
+    with pytest.raises(InvalidRequest):
+        case.case.correct({"got": 5}, case.env, body)
+    assert case.complete().complete().complete().variables["got"] == PARTIES

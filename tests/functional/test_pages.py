@@ -3,9 +3,12 @@
 import html
 import io
 import re
+from dataclasses import replace
 
+import pytest
 from structlog.testing import capture_logs
 
+from engine.db import Database
 from tests.bpmn.service import FILES
 from tests.support.county import PASSWORD
 from tests.support.web import flat, forms, words_of
@@ -389,3 +392,16 @@ def test_health_and_metrics(site):
     assert client.get("/health/live").json == {"status": "ok"}
     assert client.get("/health/ready").status_code == 200
     assert "shuibo_http_requests_total" in client.get("/metrics").text
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+@pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all/shuibo.db", "postgresql+psycopg://nobody@127.0.0.1:9/none"])
+def test_without_a_database_there_still_is_a_page(site, monkeypatch, url):
+    """The page that told of it asked the database who was reading, and so there was none: the server's bare 500, without our headers."""
+    visit = site.visit("ft-01-1")
+    monkeypatch.setitem(site.app.extensions, "system", replace(site.app.extensions["system"], database=Database(url)))
+    for address, status in {"/": 503, "/cases/": 503, "/login": 503, "/tasks/?view=offered": 503, "/nowhere": 404}.items():
+        told = visit.get(address)
+        assert told.status_code == status, (address, told.text)
+        assert "Content-Security-Policy" in told.headers and "接下来怎么做" in told.text
+        assert ("Retry-After" in told.headers) == (status == 503)

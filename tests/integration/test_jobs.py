@@ -5,16 +5,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, text
 
-from engine.commands import jobs as commands
+from engine.commands import StoredAnswer, jobs as commands
 from engine.commands.accounts import create_account
 from engine.commands.instances import cancel, retry
 from engine.commands.organisation import add_person
+from engine.commands.parties import erase
 from engine.exceptions import Forbidden, InvalidRequest, JobNotYours, NotFound
 from engine.jobs import Job
 from engine.operations import incidents, job_error
 from tests.bpmn.builder import Diagram
 from tests.integration.test_cases import ASSIGN
 from tests.integration.test_messages import asking, begun, files, rows
+from tests.integration.test_parties import PARTY_LIST, PETITIONER, form as party_form
 from tests.support.county import PASSWORD
 
 WORKER = "sms-gateway"
@@ -243,3 +245,28 @@ def test_a_job_whose_case_somebody_holds_is_left_for_the_next_time(new_database)
     with county.system.database.read() as session:
         assert session.scalar(select(func.count()).select_from(Job)) == 2
     county.system.database.dispose()
+
+
+def test_a_repeated_key_gets_the_jobs_again_but_nothing_that_was_erased(county):
+    """The first answer was kept with the variables in it, where no erasure found them, for a week and in every backup."""
+    county.deploy(**telling())
+    account(county, "program", "county")
+    case = county.start("telling", data={"parties": [PETITIONER]})["id"]
+    first = activate(county, kind="tell", key="K")
+    assert first[0]["variables"]["parties"][0]["name"] == "欧阳甲"
+    assert activate(county, kind="tell", key="K") == first, "the same jobs, the same values, no other lease"
+    with county.system.database.read() as session:
+        kept = session.scalars(select(StoredAnswer).where(StoredAnswer.route == "job:activate")).one()
+        told = county.system.vault.open_own(kept.answer, f"answer:{kept.actor_id}:job:activate:K")
+    assert told["jobs"][0]["variables"] == sorted(first[0]["variables"]), "names only"
+    erase(county.system, county.act("supervisor"), case, "1", "本人要求", now=county.now)
+    assert "欧阳甲" not in str(activate(county, kind="tell", key="K"))
+    assert county.faults() == []
+
+
+def telling() -> dict:
+    """ask who the parties are → a program tells them."""
+    diagram = Diagram("telling")
+    diagram.add("startEvent", "start"), diagram.user("ask", ASSIGN), diagram.service("send", "tell"), diagram.add("endEvent", "end")
+    diagram.path("start", "ask", "send", "end")
+    return {"telling.bpmn": diagram.xml(), "ask.form": party_form("ask", PARTY_LIST)}

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from engine import definitions
+from engine.commands.operations import correct
 from engine.commands.parties import erase
 from engine.exceptions import Erased, Forbidden, InvalidRequest, NotFound
 from engine.instances import open_instance
@@ -150,3 +151,16 @@ def test_a_key_destroyed_past_the_system_is_a_fault(dispute):
         unit.commit()
     assert [fault.rsplit("[", 1)[1] for fault in county.faults()] == ["key_destroyed]"]
     assert variables(county, case)["parties"][0]["name"] == ERASED
+
+
+def test_a_variable_that_is_no_list_stops_no_registration(county):
+    """A correction, a message or a program may bring anything; the form's completion was a 500 until somebody corrected it again."""
+    files = {"register.form": form("register", PARTY_LIST)}
+    diagram = Diagram("odd")
+    diagram.add("startEvent", "start"), diagram.user("register", GROUPS), diagram.add("endEvent", "end")
+    diagram.path("start", "register", "end")
+    county.deploy(**{"odd.bpmn": diagram.xml()} | files)
+    case = county.start("odd")["id"]
+    correct(county.system, county.act("lead-01"), case, "登记时写错", values={"parties": 5}, now=county.now)
+    county.do("ft-01-1", case, "register", {"parties": [PETITIONER]})
+    assert county.instance(case).status == "completed" and county.faults() == []

@@ -31,6 +31,13 @@ def test_views_show_what_was_typed_even_if_it_is_wrong():
     assert seen(form, "goals", {}, submitted).template.children[0].name == "goals[__0__].text"
 
 
+@pytest.mark.parametrize("goals", [[], [{"text": "按时吃上热饭", "weight": 5}]])
+def test_a_new_row_is_empty(goals):
+    """It showed the last row's data; of an empty list there is none, and the page was a 500."""
+    template = seen(compile_form(EVERYTHING), "goals", {"goals": goals}).template
+    assert all(view.value in (None, "", [], False) for view in template.walk()), [view.value for view in template.walk()]
+
+
 def test_views_are_plain_json_and_texts_are_filled_in():
     form = compile_form(EVERYTHING)
     views = form.view({"clientName": "<b>*张*</b>", "visits": [{"on": date(2026, 1, 2), "by": None}]}, clock=CLOCK)
