@@ -7,18 +7,20 @@ Pages never look at `Authorization`, the API never at cookies, so that no other 
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
+import structlog
 from flask import current_app, g, request
 from sqlalchemy.orm import Session
 
 from engine import permissions
 from engine.accounts import session_use
 from engine.commands import accounts
-from engine.exceptions import NotSignedIn
+from engine.exceptions import EngineError, NotSignedIn
 from engine.organisation import Actor
 from engine.system import System
 from webapp.i18n import now
 from webapp.security import cookie_name
 
+log = structlog.get_logger("shuibo.web")
 COOKIE = "session"
 HOURS = 12
 
@@ -85,7 +87,10 @@ def _signed_in(token: str | None) -> Actor | None:
     except NotSignedIn:
         return None
     if stale:
-        accounts.note_use(installation, token, now=moment)
+        try:
+            accounts.note_use(installation, token, now=moment)
+        except EngineError as error:  # a full disk stops nobody from reading
+            log.warning("use_not_noted", code=error.code)
     return found
 
 

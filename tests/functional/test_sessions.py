@@ -2,10 +2,13 @@
 
 import json
 import re
+from datetime import timedelta
 
 from click.testing import CliRunner
 from sqlalchemy import text
 
+from engine.commands import accounts
+from engine.exceptions import StorageFull
 from tests.support.county import PASSWORD
 from tests.support.web import MASTER_KEY, Site, forms, words_of
 from webapp.cli import main
@@ -115,3 +118,15 @@ def test_a_session_of_the_servers_choosing(site):
     assert answered.status_code == 302
     assert visit.client.get_cookie("shuibo-session").value != "chosen-by-somebody-else"
     assert site.visit().get("/tasks/", headers={"Cookie": "shuibo-session=chosen-by-somebody-else"}).status_code == 302
+
+
+def test_a_full_disk_stops_nobody_from_reading(site, monkeypatch):
+    """Once an hour it is noted that a session was used; where that could not be written, the page was not shown."""
+    visit = site.visit("ft-01-1")
+    site.county.now += timedelta(hours=2)
+
+    def full(*_arguments, **_options):
+        raise StorageFull()
+
+    monkeypatch.setattr(accounts, "note_use", full)
+    assert visit.get("/tasks/").status_code == 200
