@@ -162,7 +162,8 @@ class Soak:
             self.state["open"] = False
         self._save()
         self.report.parent.mkdir(exist_ok=True)
-        self.report.write_text(render(self.state["campaigns"]), encoding="utf-8")
+        former = self.report.read_text(encoding="utf-8") if self.report.exists() else ""
+        self.report.write_text(render(self.state["campaigns"], former), encoding="utf-8")
         self._say(f"{self.report.name}\n")
 
     def entry(self, item) -> dict:
@@ -213,9 +214,10 @@ class Soak:
             print(f"\n{text}", end="", flush=True)
 
 
-def render(campaigns: dict[str, dict]) -> str:
-    """The report as Markdown, one line a campaign."""
-    lines = [
+def render(campaigns: dict[str, dict], former: str = "") -> str:
+    """The report as Markdown, one line a campaign. What the former report says of campaigns that this machine has never run stays, while
+    their files are there."""
+    head = [
         "# Reliability",
         "",
         "Written by `make soak`; do not edit. A campaign is played again with `SHUIBO_TEST_SEED=<seed> make soak ARGS='-k <words of its name>'`;",
@@ -225,13 +227,19 @@ def render(campaigns: dict[str, dict]) -> str:
         "| Campaign | Rounds | Failures | Also counted | Minutes | Seed | Commit | Date | File |",
         "|---|---:|---:|---|---:|---:|---|---|---|",
     ]
+    lines = {}
+    for line in former.splitlines()[len(head) :]:
+        title, *_, file = line.strip("| ").split(" | ")
+        if (ROOT / "tests" / file).exists():
+            lines[file, title] = line
     for name, entry in sorted(campaigns.items()):
+        file = name.split("::")[0].removeprefix("tests/")
         noted = ", ".join(f"{number:,} {what}" for what, number in entry.get("noted", {}).items())
         rounds = f"{entry['done']:,}" + (f" of {entry['total']:,}" if entry["done"] < entry.get("total", 0) else "")
         rounds += "" if entry["finished"] else ", interrupted"
         cells = [entry["title"], rounds, entry["failures"], noted, f"{entry['seconds'] / 60:.1f}", entry["seed"], entry["commit"]]
-        lines.append("| " + " | ".join(map(str, [*cells, entry["run"][:10], name.split("::")[0].removeprefix("tests/")])) + " |")
-    return "\n".join(lines) + "\n"
+        lines[file, entry["title"]] = "| " + " | ".join(map(str, [*cells, entry["run"][:10], file])) + " |"
+    return "\n".join([*head, *(line for _key, line in sorted(lines.items()))]) + "\n"
 
 
 def _title(item) -> str:

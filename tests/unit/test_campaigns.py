@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tests.support.campaigns import render
 from tests.support.databases import ROOT
 
 CAMPAIGN = """
@@ -93,3 +94,18 @@ def test_a_failure_is_reported_and_its_seed_plays_the_same_again(soak):
     seed, first = state(soak.folder)["test_counts"]["seed"], played(soak.folder)
     soak("AssertionError", SHUIBO_TEST_SEED=str(seed))
     assert played(soak.folder) == first * 2
+
+
+def test_what_another_machine_has_run_stays_in_the_report():
+    """The state of campaigns is a machine's own, the report everybody's: a soak of a part rewrote the report without the rest."""
+    entry = {"title": "here", "done": 6, "total": 6, "failures": 0, "seconds": 1.0, "seed": 1, "commit": "abc", "run": "2026-11-30", "finished": True}
+    there = render({"tests/unit/test_campaigns.py::test_there": entry | {"title": "there", "seed": 7}, "tests/gone.py::test_x": entry})
+    both = render({"tests/unit/test_campaigns.py::test_here": entry}, there)
+    assert seeds(both) == {"here": "1", "there": "7"}
+    assert seeds(render({"tests/unit/test_campaigns.py::test_there": entry | {"title": "there"}}, both)) == {"here": "1", "there": "1"}
+
+
+def seeds(report: str) -> dict[str, str]:
+    """The seed by title."""
+    rows = [line.strip("| ").split(" | ") for line in report.splitlines()[8:]]
+    return {row[0]: row[5] for row in rows}
