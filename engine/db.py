@@ -160,7 +160,7 @@ class Database:
             self.engine = create_engine(url, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, pool_use_lifo=True)
             event.listen(self.engine, "connect", _prepare_postgresql)
             event.listen(self.engine, "checkin", _note_rest)
-            event.listen(self.engine, "checkout", _ping_rested)
+            event.listen(self.engine, "checkout", _take_up)
             # Each statement of READ COMMITTED has a view of its own: a verification beside writers would find faults that are none.
             self.reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._glancing = self.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -173,6 +173,9 @@ class Database:
         with Session(self.reading, autoflush=False, expire_on_commit=False) as session:
             if self.dialect == "sqlite":
                 _BEGIN.run(session.connection(), {})
+            else:
+                # Lists are asked for by people who see two cases and by people who see all: each is planned for its own parameters.
+                session.connection().connection.driver_connection.prepare_threshold = None
             yield session
             if self.dialect == "postgresql" and session.in_transaction():
                 # psycopg forgets at a rollback what statements the server has prepared; of what only reads there is nothing to roll back.
@@ -387,6 +390,7 @@ def _prepare_postgresql(connection, _record) -> None:
     connection.commit()
 
 
+PREPARE_AFTER = 5  # executions on one connection, the driver's default
 RESTED = 1.0  # seconds after which a connection is asked whether it is still there; each question costs as much as a statement
 
 
@@ -394,7 +398,8 @@ def _note_rest(_connection, record) -> None:
     record.info["rests_since"] = time.monotonic()
 
 
-def _ping_rested(connection, record, _proxy) -> None:
+def _take_up(connection, record, _proxy) -> None:
+    connection.prepare_threshold = PREPARE_AFTER
     if time.monotonic() - record.info.get("rests_since", math.inf) <= RESTED:
         return
     try:
