@@ -81,12 +81,12 @@
   let width = place.clientWidth;
   let moved = false;
   for (const kind of ["pointerdown", "wheel"]) place.addEventListener(kind, () => { moved = true; }, { passive: true });
-  window.addEventListener("resize", () => {
-    if (place.clientWidth === width) return;
+  window.addEventListener("resize", () => requestAnimationFrame(() => {
+    if (!place.clientWidth || !place.clientHeight || place.clientWidth === width) return;  // of what is not on show nothing fits anything
     width = place.clientWidth;
     if (moved) canvas.resized();
     else showWhereItStands();
-  });
+  }));
   const tools = document.getElementById("diagram-tools");
   tools.hidden = false;
   tools.addEventListener("click", (event) => {
