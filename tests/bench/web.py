@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from engine.commands.instances import start
+from engine.commands.instances import cancel, start
 from engine.commands.tasks import claim
 from tests.bench import load
 from tests.bench.ours import gunicorn
@@ -37,7 +37,8 @@ def compared(county: County, folder: Path) -> str:
 
 def under_load(county: County, folder: Path, processes: int) -> tuple[float, ...]:
     """(completions a second; cores used by the web processes, the load generator, PostgreSQL, everybody else)."""
-    (folder / "tasks.json").write_text(json.dumps(_claimed(county, COMPLETIONS + CONNECTIONS * load.WARM)), encoding="utf-8")
+    cases, tasks = zip(*_claimed(county, COMPLETIONS + CONNECTIONS * load.WARM), strict=True)
+    (folder / "tasks.json").write_text(json.dumps(tasks), encoding="utf-8")
     with gunicorn(county, folder, processes) as port, county.system.database.engine.connect() as connection:
         postmaster = _parent(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar())
         command = [sys.executable, "-m", "tests.bench.load", str(port), str(folder / "tasks.json"), str(CONNECTIONS)]
@@ -48,18 +49,22 @@ def under_load(county: County, folder: Path, processes: int) -> tuple[float, ...
             before = [machine_cpu(), *map(cpu, servers)]
             told = json.loads(generator.stdout.readline())
             after = [machine_cpu(), *map(cpu, servers)]
+    for case in cases:  # else the next measurement would find thousands of open tasks in one room
+        cancel(county.system, county.act("supervisor"), case, "测完", now=county.now)
     machine, web, database = (later - earlier for earlier, later in zip(before, after, strict=True))
     used = [web, told["cpu"], database, max(0.0, machine - web - told["cpu"] - database)]
     return told["completions"] / told["seconds"], *(seconds / told["seconds"] for seconds in used)
 
 
-def _claimed(county: County, number: int) -> list[str]:
+def _claimed(county: County, number: int) -> list[tuple[str, str]]:
+    """New cases, each with its first task claimed."""
     system, actor = county.system, county.act("ft-01-1")
     found = []
     for done in range(number):
-        task = start(system, actor, "three_tasks", {}, "room-001", now=county.now)["tasks"][0]["id"]
+        case = start(system, actor, "three_tasks", {}, "room-001", now=county.now)
+        task = case["tasks"][0]["id"]
         claim(system, actor, task, now=county.now)
-        found.append(task)
+        found.append((case["id"], task))
         if done % 100 == 0 and sys.stderr.isatty():
             print(f"\r领取 {done}/{number}   ", end="", file=sys.stderr, flush=True)
     return found
