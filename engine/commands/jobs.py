@@ -33,7 +33,7 @@ def _with_values(act: Act, answer: dict) -> dict:
     def values(job: dict) -> dict:
         instance_id, token = jobs.parts_of(job["id"])
         row = _OF_JOB(act.unit.connection, instance=instance_id, token=token, county=act.actor.county_id)
-        if row is None or row[0].leased_by != act.actor.person_id:
+        if row is None or row[0].leased_by != act.actor.person_id or not covers(act.actor.unit_path, row[1].place_path):
             return {}
         seen = take_up(act, *row[1:]).restore().case.visible(token)
         return feel.to_plain({name: seen[name] for name in job["variables"] if name in seen})
