@@ -145,7 +145,11 @@ def axe() -> Callable[..., list[str]]:
 
 
 def sideways_scroll(page: Page) -> int:
-    """Pixels by which the page is wider than its window: 0 on a page that fits a phone."""
+    """Pixels by which the page is wider than its window: 0 on a page that fits a phone.
+
+    A click returns while the page it leads to may have nothing but its address yet: no root element to measure.
+    """
+    page.wait_for_load_state()
     return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
 
