@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.db import Base, Fetch, Id, Instant, Json, UnitOfWork, canonical, instant_text, reference
+from engine.db import Base, Fetch, Id, Instant, Json, UnitOfWork, canonical, instant_text
 from engine.exceptions import StaleVersion
 from engine.prepared import Prepared
 from engine.vault import SubjectKey, Vault
@@ -53,6 +53,8 @@ class Kind(StrEnum):
     TASK_DELEGATED = "task:delegated"
     TASK_REOFFERED = "task:reoffered"
     TASK_COMPLETED = "task:completed"
+    TASK_LATE = "task:late"
+    PERIOD_ENDED = "period:ended"
     PARTY_REGISTERED = "party:registered"
     PARTY_ERASED = "party:erased"
     INSTANCE_PARTY_ERASED = "instance:party_erased"
@@ -120,7 +122,7 @@ class Event(Base):
 
     __tablename__ = "event"
     __table_args__: ClassVar = {"sqlite_with_rowid": False}  # kept in the order of its key: a case's history lies together
-    stream: Mapped[str] = mapped_column(reference("stream.id"), primary_key=True)
+    stream: Mapped[str] = mapped_column(String(80), primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(40))
     actor_id: Mapped[str | None] = mapped_column(Id)

@@ -146,6 +146,14 @@ def versions(session: Session, county_id: str, kind: str | None = None) -> list[
     return [(definition, by_definition.get(definition.id, [])) for definition in session.scalars(query)]
 
 
+def regulation(session: Session, version_id: str, number: str) -> Regulation:
+    """A regulation's version, compiled; `number` is its name in verdicts. Raises NotFound."""
+    for name, content in resources(session, version_id).items():
+        if name.endswith(".dmn"):
+            return compile_regulation(content, name, number)
+    raise NotFound(what="制度表", key=version_id)
+
+
 def regulations_in_force(session: Session, county_id: str) -> list[Regulation]:
     """Every published regulation table, compiled; its version in verdicts is the version's number."""
     query = (

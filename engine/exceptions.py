@@ -89,9 +89,13 @@ class RegulationRefused(EngineError):
     请按提示补齐条件后再试。
     """
 
-    def __init__(self, verdicts, **facts):
-        """`verdicts`: the blocking `engine.regulations.Verdict`s, each with rule id, message and source."""
+    def __init__(self, verdicts, *, evidence: dict | None = None, **facts):
+        """`verdicts`: the blocking `engine.regulations.Verdict`s, each with rule id, message and source.
+
+        `evidence`: what the tables were told, as `facts`, `sealed` and `key` of the event that tells of the refusal.
+        """
         self.verdicts = list(verdicts)
+        self.evidence = evidence
         super().__init__(reasons=";".join(v.message for v in self.verdicts), **facts)
 
 

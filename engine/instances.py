@@ -28,9 +28,12 @@ def new_number(local: datetime) -> str:
     return f"{local:%Y%m%d}-{''.join(secrets.choice(NUMBER_LETTERS) for _ in range(6))}"
 
 
+STREAM = audit.stream("instance", "")  # what the streams of cases begin with
+
+
 def stream_of(instance_id: str) -> str:
     """The stream of a case."""
-    return audit.stream("instance", instance_id)
+    return STREAM + instance_id
 
 
 class Instance(Base):

@@ -47,6 +47,13 @@ class Parties:
         rows = session.scalars(select(SubjectKey).where(SubjectKey.subject.in_(wanted))) if wanted else ()
         return cls(vault, instance_id, count, {wanted[key.subject]: key for key in rows})
 
+    @classmethod
+    def of(cls, vault: Vault, session: Session, instance_id: str) -> "Parties":
+        """All parties that a case has had, for what was written down at any time."""
+        prefix = subject(instance_id, "")
+        keys = {key.subject.removeprefix(prefix): key for key in session.scalars(select(SubjectKey).where(SubjectKey.subject.startswith(prefix)))}
+        return cls(vault, instance_id, len(keys), keys)
+
     def add(self, session: Session, county_id: str, now: datetime) -> str:
         """A new party with a key of its own; answers its id."""
         self.count += 1

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from engine import audit, calendar, definitions, feel, parameters
 from engine.audit import Stream
 from engine.calendar import Calendar
+from engine.facts import Needs
 from engine.feel import FeelFunction
 from engine.parameters import Parameter
 from engine.prepared import Prepared
@@ -31,8 +32,14 @@ class Reference:
     calendar: Calendar
     functions: Mapping[str, FeelFunction]
     tables: Tables
+    needs: Needs
     parameter_rows: list[Parameter]
     _in_force: dict = field(default_factory=dict)
+
+    @property
+    def sequence(self) -> int:
+        """How far the county's stream of regulations had come: which versions were in force."""
+        return next((seq for stream, seq in self.heads if stream.startswith("regulations/")), 0)
 
     def parameters(self, now: datetime, station_id: str | None) -> dict:
         """Name → value in force at `now` for a station: the FEEL context `parameters`. Not to be changed."""
@@ -56,11 +63,13 @@ def in_force(system: System, session: Session) -> Reference:
     current = system.compiled.get("reference")
     if current is None or current.heads != heads:
         dates = calendar.load(session, system.county_id, system.zone)
+        tables = Tables(definitions.regulations_in_force(session, system.county_id))
         current = Reference(
             heads,
             dates,
             calendar.feel_functions(dates),
-            Tables(definitions.regulations_in_force(session, system.county_id)),
+            tables,
+            Needs(tables),
             parameters.history(session, system.county_id),
         )
         system.compiled["reference"] = current

@@ -14,7 +14,8 @@ say what they did about it, and after `hours` the clock looks whether they did (
 Facts, as FEEL values (`check` fills in what is missing, so that tables need not ask whether it is there):
 
     point    "start" (the first form of a case is completed) | "assign" (claim, delegate) | "complete"
-             "open" (a record of a register is made or opened) | "clock" (time has passed; nothing is stopped by it)
+             "open" (a record of a register is made or opened) | "clock" (time has passed) | "month" "quarter" "year" (one has ended at
+             a unit); at these four nothing is stopped
     person   {id, roles: list, workforce, partner, unit, station, …}: who acts, or who is to be assigned
     task     {element, stage, tags: list, data}: stage and tags from the element's properties; data as it would be stored
     case     {id, definition, place, started_at, variables, stages_done: list, authors: {tag: list of person ids}, waivers: list}
@@ -41,7 +42,9 @@ from engine.decisions import Decision, Decisions, compile_decisions
 from engine.exceptions import DeployRefused
 from engine.findings import Finding
 
-POINTS = ("start", "assign", "complete", "open", "clock")
+POINTS = ("start", "assign", "complete", "open", "clock", "month", "quarter", "year")
+PERIODS = ("month", "quarter", "year")
+UNSTOPPABLE = frozenset({"clock", *PERIODS})  # what has happened already cannot be refused
 EFFECTS = ("block", "waiver", "warn", "task")
 REQUIRED = ("rule", "effect", "message", "message_en")
 OPTIONAL = ("hint", "hint_en", "source", "waivable_by", "notify", "hours")
@@ -106,6 +109,16 @@ class Regulation:
             ]
             for rule in decision.rules
         }
+
+    def speaks(self, rule, point: str) -> bool:
+        """Whether a row can say anything at a check point, whatever else is the case."""
+        cells = [cell for column, cell in zip(self.decision.inputs, rule.inputs, strict=True) if column.expression.text.strip() == "point"]
+        return all(cell.text.strip() in ("", "-") or feel.compile_unary_tests(cell.text).test(point, {}) for cell in cells)
+
+    def rule_of(self, row: str) -> str:
+        """The rule that a row belongs to."""
+        names = [output.name for output in self.decision.outputs]
+        return _LITERAL.match(self.decision.rule(row).outputs[names.index("rule")].text)[1]
 
     def verdicts(self, facts: Mapping[str, Any], clock: datetime | None, waivers: frozenset[str]) -> Iterable[Verdict]:
         """What the table says of these (complete) facts. Raises DecisionFailed."""
@@ -175,12 +188,13 @@ def check(tables: Tables, point: str, facts: Mapping[str, Any], clock: datetime 
     `clock`: the act's time, for now() and today() in cells. Raises DecisionFailed where a table cannot answer: what no rule
     could judge does not happen.
     """
-    complete = _completed(point, facts, clock)
+    complete = completed(point, facts, clock)
     waivers = frozenset(complete["case"]["waivers"])
     return [verdict for regulation in tables for verdict in regulation.verdicts(complete, clock, waivers)]
 
 
-def _completed(point: str, facts: Mapping[str, Any], clock: datetime | None) -> dict[str, Any]:
+def completed(point: str, facts: Mapping[str, Any], clock: datetime | None) -> dict[str, Any]:
+    """The facts as the tables see them: with defaults where nothing is known, and `values`."""
     if point not in POINTS:
         raise ValueError(f"unknown check point {point}")
     complete = dict(facts)
@@ -192,7 +206,8 @@ def _completed(point: str, facts: Mapping[str, Any], clock: datetime | None) -> 
         }
         complete[name] = {**defaults, **given}
     complete["point"] = point
-    complete["values"] = {**complete["case"]["variables"], **complete["task"]["data"]}
+    if "values" not in complete:  # facts that were kept hold what they were
+        complete["values"] = {**complete["case"]["variables"], **complete["task"]["data"]}
     complete.setdefault("now", clock)
     return complete
 

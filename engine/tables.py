@@ -18,7 +18,7 @@ from engine import (
     vault,
 )
 from engine.db import Base
-from engine.registers import alerts, outings
+from engine.registers import alerts, looks, outings
 
 __all__ = [
     "Base",
@@ -33,6 +33,7 @@ __all__ = [
     "deliveries",
     "instances",
     "jobs",
+    "looks",
     "messages",
     "organisation",
     "outings",

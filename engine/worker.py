@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from engine.commands import StoredAnswer
 from engine.commands.calendars import finish_recount
-from engine.commands.clock import look
+from engine.commands.clock import look, sweep
 from engine.commands.deliveries import carry_out
 from engine.commands.timers import fire_due
 from engine.exceptions import EngineError
@@ -24,14 +24,16 @@ KEEP_ANSWERS = timedelta(days=7)
 
 def run(system: System, stop: threading.Event, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
     """Work until `stop` is set. A database that is away, full or busy for a while is waited for."""
-    swept = None
+    swept = minute = None
     while not stop.is_set():
         try:
             now = clock()
             fired = max(fire_due(system, now, BATCH), look(system, now, BATCH), carry_out(system, now, BATCH))
+            if minute != (minute := now.replace(second=0, microsecond=0)):
+                sweep(system, now, BATCH)
             if swept != now.date():
                 finish_recount(system, now)
-                sweep(system, now)
+                forget_answers(system, now)
                 swept = now.date()
         except (EngineError, DBAPIError):
             log.exception("the database did not do what was asked; trying again")
@@ -40,7 +42,7 @@ def run(system: System, stop: threading.Event, clock: Callable[[], datetime] = l
             stop.wait(PAUSE)
 
 
-def sweep(system: System, now: datetime) -> None:
+def forget_answers(system: System, now: datetime) -> None:
     """Forget answers to idempotency keys that nobody will ask for again."""
     with system.database.unit(now) as unit:
         unit.session.execute(delete(StoredAnswer).where(StoredAnswer.created_at < now - KEEP_ANSWERS))

@@ -70,6 +70,8 @@ EVENTS: dict[str, tuple[object, str]] = {
     "task:delegated": (_l("转派任务"), ""),
     "task:reoffered": (_l("点名的人都不能办理，改请站长或本泳道的人办理"), "warned"),
     "task:completed": (_l("办结任务"), "good"),
+    "task:late": (_l("任务逾期"), "warned"),
+    "period:ended": (_l("一个时期结束"), ""),
     "regulation:checked": (_l("制度核对"), "quiet"),
     "regulation:refused": (_l("制度不允许"), "bad"),
     "right:refused": (_l("没有权限"), "bad"),

@@ -182,15 +182,22 @@ def _remember(act: Act, route: str, key: str, answer) -> None:
 
 def _record_refusal(system: System, actor: Actor, route: str, refusal: EngineError, now: datetime) -> None:
     refusal.recorded = True  # so that whoever shows it does not record it again
-    if isinstance(refusal, RegulationRefused):
-        kind, facts = audit.Kind.REGULATION_REFUSED, {"rules": [verdict.rule for verdict in refusal.verdicts]}
-    else:
-        kind, facts = audit.Kind.RIGHT_REFUSED, {"code": refusal.code} | refusal.facts
-    note_refusal(system, actor, route, facts, now=now, kind=kind)
+    if not isinstance(refusal, RegulationRefused):
+        note_refusal(system, actor, route, {"code": refusal.code} | refusal.facts, now=now)
+        return
+    evidence = dict(refusal.evidence or {})
+    facts = {"rules": [verdict.rule for verdict in refusal.verdicts]} | evidence.pop("facts", {})
+    note_refusal(system, actor, route, facts, now=now, kind=audit.Kind.REGULATION_REFUSED, **evidence)
 
 
-def note_refusal(system: System, actor: Actor, route: str, facts: dict, *, now: datetime, kind: str = audit.Kind.RIGHT_REFUSED) -> None:
-    """One event in the actor's access stream, in a transaction of its own: the refused act left nothing. `facts`: no personal data."""
+def note_refusal(
+    system: System, actor: Actor, route: str, facts: dict, *, now: datetime, kind: str = audit.Kind.RIGHT_REFUSED, sealed=None, key=None
+) -> None:
+    """One event in the actor's access stream, in a transaction of its own: the refused act left nothing.
+
+    `facts`: no personal data; that goes into `sealed`, under `key`.
+    """
     with system.database.unit(now) as unit:
-        audit.record(unit, audit.stream("access", actor.person_id), kind, actor=actor, facts={"route": route} | facts)
+        stream = audit.stream("access", actor.person_id)
+        audit.record(unit, stream, kind, actor=actor, facts={"route": route} | facts, sealed=sealed, key=key, vault=system.vault)
         unit.commit()

@@ -83,11 +83,12 @@ def view(act: Act, client_id: str, reason: str = "") -> dict:
     facts = {
         "person": person_facts(act.actor),
         "record": {"kind": "client", "reason": reason},
-        "parameters": known.parameters(act.now, record.station_id),
     }
-    judge(act, known, "open", facts, Matter(clients.stream(client_id), record.unit_path))
-    stream = audit.stream("access", act.actor.person_id)
-    act.record(stream, Kind.CLIENT_VIEWED, facts={"client": client_id, "reason": reason[:200]})
+    place = {"client_id": client_id, "unit_id": record.unit_id, "station_id": record.station_id}
+    matter = Matter(clients.stream(client_id), record.unit_path, person=act.actor, **place)
+    judged = judge(act, known, ("open",), facts, matter)
+    told = {"client": client_id, "reason": reason[:200]} | judged.plain
+    act.record(audit.stream("access", act.actor.person_id), Kind.CLIENT_VIEWED, facts=told)
     return record.as_dict()
 
 

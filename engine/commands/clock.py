@@ -9,11 +9,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from engine import organisation
 from engine.audit import Kind
-from engine.commands import Act, command
-from engine.commands.judging import Matter, in_force, judge, person_facts
-from engine.exceptions import DatabaseUnavailable, EngineError, NotFound
+from engine.commands import Act, command, lateness, periods
+from engine.commands.judging import Matter, in_force, judge, person_of
+from engine.exceptions import DatabaseUnavailable, EngineError
 from engine.organisation import Actor
 from engine.registers import alerts, outings
 from engine.registers.alerts import Alert
@@ -34,6 +33,25 @@ def look(system: System, now: datetime, limit: int = 100) -> int:
     return sum(_guarded(system, once, identity, now) for once, identity in due)
 
 
+def sweep(system: System, now: datetime, limit: int = 100) -> int:
+    """Look at late tasks and at periods that have ended, each in its own transaction; answers how many looks there were.
+
+    What fails is tried again with the next sweep. Once a minute is enough.
+    """
+    with system.database.read() as session:
+        due = [(lateness.look_at_task, (task,)) for task in lateness.late(session, system.county_id, now, limit)]
+        due += [(periods.look_at_period, each) for each in periods.due(system, session, now.astimezone(system.zone).date())]
+    actor, looked = Actor.system(system.county_id), 0
+    for once, what in due:
+        try:
+            looked += once(system, actor, *what, now=now)["looked"]
+        except DatabaseUnavailable:
+            raise
+        except Exception:  # one broken case or table must not keep the clock from the others
+            log.exception("%s of %s failed", once.route, what)
+    return looked
+
+
 @command("outing:look")
 def look_at_outing(act: Act, outing_id: str) -> dict:
     """Ask the regulations about an outing that is overdue. Answers {looked}: false if another worker was quicker, or everybody is back."""
@@ -44,15 +62,14 @@ def look_at_outing(act: Act, outing_id: str) -> dict:
     parameters = known.parameters(act.now, outing.station_id)
     late = Decimal(int((act.now - outing.expected_return).total_seconds())) / 60
     facts = {
-        "person": _traveller(act, outing),
+        "person": {"station": outing.station_id} | person_of(act, outing.reporter_id),
         "record": {"kind": "outing", "minutes_late": late},
         "outing": {"people": Decimal(len(outings.members_of(act.session, outing.id)))},
-        "parameters": parameters,
     }
     outing.next_at = next_look(outing.expected_return, parameters, act.now)
     act.record(outing.__stream__(), Kind.OUTING_OVERDUE, facts={"minutes": int(late)})
-    matter = Matter(outing.__stream__(), outing.place_path, round=outing.expected_return.isoformat())
-    judge(act, known, "clock", facts, matter)
+    matter = Matter(outing.__stream__(), outing.place_path, round=outing.expected_return.isoformat(), station_id=outing.station_id)
+    judge(act, known, ("clock",), facts, matter)
     return {"looked": True}
 
 
@@ -64,10 +81,10 @@ def look_at_alert(act: Act, alert_id: str) -> dict:
         return {"looked": False}
     known = in_force(act)
     late = Decimal(int((act.now - alert.next_at).total_seconds())) / 3600
-    facts = {"record": {"kind": "alert", "rule": alert.rule, "hours_late": late}, "parameters": known.parameters(act.now, None)}
+    facts = {"record": {"kind": "alert", "rule": alert.rule, "hours_late": late}}
     alert.next_at = None
     act.record(alert.subject, Kind.ALERT_OVERDUE, facts={"alert": alert.id, "rule": alert.rule})
-    judge(act, known, "clock", facts, Matter(alert.subject, alert.place_path, round=alert.round))
+    judge(act, known, ("clock",), facts, Matter(alert.subject, alert.place_path, round=alert.round))
     return {"looked": True}
 
 
@@ -87,14 +104,6 @@ def next_look(expected_return: datetime, parameters: dict, now: datetime) -> dat
     """When an outing is looked at next, by LOOKS; None when all looks are behind."""
     minutes = [float(parameters[name]) for name in LOOKS if parameters.get(name) is not None]
     return min((at for each in minutes if (at := expected_return + timedelta(minutes=each)) > now), default=None)
-
-
-def _traveller(act: Act, outing: Outing) -> dict:
-    """Who reported the outing, as regulations see them; their account may be closed by now."""
-    try:
-        return person_facts(organisation.actor_of(act.session, act.system.vault, outing.reporter_id, outing.county_id))
-    except NotFound:
-        return {"id": outing.reporter_id, "station": outing.station_id}
 
 
 def _guarded(system: System, once: Callable, identity: str, now: datetime) -> bool:

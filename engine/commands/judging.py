@@ -1,59 +1,128 @@
-"""Asking the regulations in the middle of a command: what blocks is refused, the rest is recorded, and who must act is alerted."""
+"""Asking the regulations in the middle of a command: what blocks is refused, the rest is recorded, and who must act is alerted.
+
+What the tables were told is kept with the act (`Judgement`), so that the same question can be put again later: to the same table, for an
+auditor, or to a changed one, before it is published (engine.reruns).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 
-from engine import feel, reference, regulations
+from engine import feel, organisation, reference, regulations
 from engine.audit import Kind
 from engine.commands import Act
-from engine.commands.running import Run
-from engine.db import new_id
-from engine.exceptions import RegulationRefused
+from engine.commands.running import Run, words
+from engine.db import FETCHED, new_id
+from engine.exceptions import NotFound, RegulationRefused
+from engine.facts import Asked, gather, project
+from engine.facts.sources import SOURCES
+from engine.instances import Task
 from engine.organisation import Actor
+from engine.parties import Parties
 from engine.reference import Reference
 from engine.registers import alerts
 from engine.registers.alerts import Alert
-from engine.regulations import Verdict
+from engine.regulations import UNSTOPPABLE, Verdict
 from engine.vault import SubjectKey
 
 
 @dataclass(frozen=True)
 class Matter:
     """What is judged. `stream`: of its events, and what alerts are about; `place_path`: who watches over it; `key` seals (found by the
-    stream if not given); `round`: one rule alerts once a round, so a new deadline is a new round; `told`: plain facts for the event."""
+    stream if not given); `round`: one rule alerts once a round, so a new deadline is a new round; `told`: plain facts for the event.
+
+    The rest is where further facts are looked for: `person` who acts or is to be assigned, `instance_id`, `client_id`, `unit_id`
+    and `station_id` (whose parameters hold), `tags` and `since` of a task and when it was offered, `period` the first and last day of what has ended.
+    `parties`: those of the case, where it has any.
+    """
 
     stream: str
     place_path: str
     key: SubjectKey | None = None
     round: str = ""
     told: Mapping[str, Any] | None = None
+    person: Actor | None = None
+    instance_id: str | None = None
+    client_id: str | None = None
+    unit_id: str | None = None
+    station_id: str | None = None
+    tags: frozenset[str] = frozenset()
+    since: datetime | None = None
+    period: tuple[date, date] | None = None
+    parties: Parties | None = None
 
 
-def judge(act: Act, known: Reference, point: str, facts: dict, matter: Matter) -> list[Verdict]:
-    """Ask every regulation in force; answers the verdicts that are new.
+@dataclass(frozen=True)
+class Judgement:
+    """What the regulations said, and what they were told: `facts`, encoded, sealed with the event of the act."""
 
-    `facts` as in engine.regulations; the act's time is added. At the point `clock` nothing blocks: time cannot be refused. Raises
-    RegulationRefused.
+    verdicts: list[Verdict]
+    points: tuple[str, ...]
+    sequence: int
+    station_id: str | None
+    facts: dict
+
+    @property
+    def plain(self) -> dict:
+        """For the plain facts of the act's event: where it was checked, and by the tables and parameters of which moment."""
+        return {"checked": {"points": list(self.points), "regulations": self.sequence, "station": self.station_id}}
+
+    @property
+    def sealed(self) -> dict:
+        """For the sealed payload of the act's event."""
+        return {"checked": self.facts}
+
+
+def judge(act: Act, known: Reference, points: tuple[str, ...], facts: dict, matter: Matter) -> Judgement:
+    """Ask every regulation in force at each of the `points` of one act.
+
+    `facts` as in engine.regulations; the act's time, the parameters and whatever else the tables ask for are added. At UNSTOPPABLE points
+    nothing blocks: what has happened cannot be refused. Raises RegulationRefused.
     """
     now = act.now.astimezone(act.system.zone)
-    verdicts = regulations.check(known.tables, point, facts | {"now": now}, clock=now)
-    blocking = regulations.blocking(verdicts) if point != "clock" else []
+    parameters = known.parameters(act.now, matter.station_id)
+    asked = Asked(
+        act.system,
+        lambda: act.session,
+        now,
+        parameters,
+        *(matter.person, matter.instance_id, matter.client_id, matter.unit_id, matter.tags, matter.since, matter.period),
+    )
+    tree = known.needs.tree(*points)
+    facts = gather(facts | {"now": now, "parameters": parameters}, tree, asked, SOURCES)
+    verdicts = {point: regulations.check(known.tables, point, facts, clock=now) for point in points}
+    kept = feel.encode(project(regulations.completed(points[0], facts, now), tree))
+    judgement = Judgement([each for found in verdicts.values() for each in found], points, known.sequence, matter.station_id, kept)
+    blocking = regulations.blocking(each for point in points if point not in UNSTOPPABLE for each in verdicts[point])
     if blocking:
-        raise RegulationRefused(blocking)
-    verdicts = [each for each in verdicts if not (each.notify and _is_raised(act, matter, each))]
-    if verdicts:
-        key = matter.key or act.session.scalars(select(SubjectKey).where(SubjectKey.subject == matter.stream)).one()
-        told = [{"rule": each.rule, "effect": each.effect, "table": each.table, "version": each.version} for each in verdicts]
-        plain = {"point": point, **(matter.told or {}), "verdicts": told}
-        sealed = {"facts": [feel.encode(dict(each.facts)) for each in verdicts]}
-        act.record(matter.stream, Kind.REGULATION_CHECKED, facts=plain, sealed=sealed, key=key)
-        for verdict in {each.rule: each for each in verdicts if each.effect == "task" and each.notify}.values():
-            _alert(act, matter, key, verdict)
-    return verdicts
+        raise RegulationRefused(blocking, evidence=_evidence(judgement, matter))
+    for point in points:
+        _note(act, matter, point, [each for each in verdicts[point] if not (each.notify and _is_raised(act, matter, each))])
+    return judgement
+
+
+def _evidence(judgement: Judgement, matter: Matter) -> dict | None:
+    """What may be kept of a refused act; nothing where the key was to be made by the act itself."""
+    if matter.key is None or not hasattr(matter.key, FETCHED):
+        return None
+    sealed = matter.parties.protect(judgement.sealed) if matter.parties else judgement.sealed
+    return {"facts": judgement.plain | {"instance": matter.instance_id}, "sealed": sealed, "key": matter.key}
+
+
+def _note(act: Act, matter: Matter, point: str, verdicts: list[Verdict]) -> None:
+    """One event for what was said at a point, and the alerts it makes."""
+    if not verdicts:
+        return
+    key = matter.key or act.session.scalars(select(SubjectKey).where(SubjectKey.subject == matter.stream)).one()
+    told = [{"rule": each.rule, "effect": each.effect, "table": each.table, "version": each.version} for each in verdicts]
+    plain = {"point": point, **(matter.told or {}), "verdicts": told}
+    sealed = {"facts": [feel.encode(dict(each.facts)) for each in verdicts]}
+    act.record(matter.stream, Kind.REGULATION_CHECKED, facts=plain, sealed=sealed, key=key)
+    for verdict in {each.rule: each for each in verdicts if each.effect == "task" and each.notify}.values():
+        _alert(act, matter, key, verdict)
 
 
 def in_force(act: Act) -> Reference:
@@ -73,10 +142,57 @@ def person_facts(person: Actor) -> dict:
     }
 
 
+def person_of(act: Act, person_id: str | None) -> dict:
+    """What regulations may ask about somebody by their id; whose account is gone has little left, and nobody has nothing."""
+    if person_id is None:
+        return {}
+    try:
+        return person_facts(organisation.actor_of(act.session, act.system.vault, person_id, act.actor.county_id))
+    except NotFound:
+        return {"id": person_id}
+
+
+def task_facts(run: Run, task: Task, values: dict) -> dict:
+    """What regulations may ask about a task of a case; `values`: what its form was answered with."""
+    element, zone = run.compiled.process.elements[task.element], run.act.system.zone
+    told = {
+        "element": element.id,
+        "tags": words(element.properties.get("tags")),
+        "stage": element.properties.get("stage"),
+        "data": values,
+        "offered_at": task.offered_at.astimezone(zone),
+        "claimed_at": task.claimed_at and task.claimed_at.astimezone(zone),
+        "due_at": task.due_at and task.due_at.astimezone(zone),
+    }
+    return {"task": told, "case": case_facts(run, task.token)}
+
+
+def task_matter(run: Run, task: Task, person: Actor | None = None) -> Matter:
+    """A task as what is judged; `person` acts or is to be assigned."""
+    instance = run.instance
+    return Matter(
+        run.stream,
+        instance.place_path,
+        run.key,
+        round=task.id,
+        told={"task": task.id},
+        person=person,
+        instance_id=instance.id,
+        client_id=instance.client_id,
+        unit_id=instance.station_id,
+        station_id=instance.station_id,
+        tags=frozenset(words(run.compiled.process.elements[task.element].properties.get("tags"))),
+        since=task.offered_at,
+        parties=run.parties,
+    )
+
+
 def case_facts(run: Run, token: int | None) -> dict:
     """What regulations may ask about a restored case. `token`: the task's, whose variables they see; None for the case's own."""
     return {
         "id": run.instance.id,
+        "number": run.instance.number,
+        "client": run.instance.client_id,
         "definition": run.instance.definition_key,
         "place": run.instance.place_path,
         "started_at": run.instance.started_at.astimezone(run.act.system.zone),

@@ -48,11 +48,11 @@ def report(act: Act, trip: dict) -> dict:
         "record": {"kind": "outing"},
         "outing": {"people": Decimal(len(people))},
         "case": case,
-        "parameters": in_force(act).parameters(act.now, act.actor.station_id),
     }
     told = {"people": list(people), "instance": outing.instance_id, "until": outing.expected_return.isoformat(), "left": leaves}
-    act.record(outing.__stream__(), Kind.OUTING_REPORTED, facts=told, sealed=texts, key=key)
-    judge(act, in_force(act), "open", facts, Matter(outing.__stream__(), outing.place_path, key))
+    matter = Matter(outing.__stream__(), outing.place_path, key, person=act.actor, station_id=act.actor.station_id)
+    judged = judge(act, in_force(act), ("open",), facts, matter)
+    act.record(outing.__stream__(), Kind.OUTING_REPORTED, facts=told | judged.plain, sealed=texts | judged.sealed, key=key)
     return _answer(outing)
 
 

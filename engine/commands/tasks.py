@@ -1,12 +1,11 @@
 """What people do with tasks: claim, release, delegate, complete. Each checks right, place, offer and regulations before it acts."""
 
 from dataclasses import replace
-from decimal import Decimal
 
 from engine import assignment, organisation
 from engine.audit import Kind
 from engine.commands import Act, command, stranded
-from engine.commands.judging import Matter, case_facts, judge, person_facts
+from engine.commands.judging import Judgement, judge, person_facts, task_facts, task_matter
 from engine.commands.locking import lock_task, require_open
 from engine.commands.running import Run, words
 from engine.exceptions import (
@@ -22,9 +21,6 @@ from engine.instances import CLAIMED, OFFERED, Task, in_reach, offer_of
 from engine.organisation import Actor, actor_of
 from engine.parties import of_others
 from engine.permissions import may
-from engine.registers import outings
-
-VISITS = {"visit", "home_visit"}  # tags of tasks done outside
 
 
 @command("task:claim", "task:claim")
@@ -62,11 +58,11 @@ def delegate(act: Act, task_id: str, to: str) -> dict:
         raise TaskTaken(holder=_name(act, task.holder_id))
     receiver = actor_of(act.session, act.system.vault, to, act.actor.county_id, active=True)
     _require_offered(run, task, receiver, ReceiverUnfit)
-    _check(run, task, "assign", receiver, {})
+    judged = _check(run, task, ("assign",), receiver, {})
     facts = {"task": task.id, "element": task.element, "from": task.holder_id, "to": receiver.person_id}
     task.status, task.holder_id, task.claimed_at = CLAIMED, receiver.person_id, act.now
     act.unit.write(task)
-    run.record(Kind.TASK_DELEGATED, facts)
+    run.record(Kind.TASK_DELEGATED, facts | judged.plain, judged.sealed)
     return _answer(run, task)
 
 
@@ -98,14 +94,12 @@ def complete_wait(run: Run, task: Task, data: dict, claim: bool = False) -> None
     if act.actor.person_id in run.excluded(task.element):
         raise NotOffered(reason=assignment.REFUSALS["excluded"][0])
     values = _read_form(run, task, data)
-    point = "start" if not run.ledger["completed"] else None
-    for check_point in filter(None, (point, "complete")):
-        _check(run, task, check_point, act.actor, values)
+    judged = _check(run, task, ("complete",) if run.ledger["completed"] else ("start", "complete"), act.actor, values)
     _note(run, element, act.actor)
     task.status, task.ended_at = "completed", act.now
     act.unit.write(task)
     facts = {"task": task.id, "element": task.element, "token": task.token, "version": run.compiled.number}
-    run.record(Kind.TASK_COMPLETED, facts)
+    run.record(Kind.TASK_COMPLETED, facts | judged.plain, judged.sealed)
     run.case.complete(task.token, values, run.environment)
     run.save(done=task.token)
 
@@ -126,10 +120,10 @@ def _claim(run: Run, task: Task) -> None:
     if task.status == CLAIMED:
         raise TaskTaken(holder=_name(act, task.holder_id))
     _require_offered(run, task, act.actor)
-    _check(run, task, "assign", act.actor, {})
+    judged = _check(run, task, ("assign",), act.actor, {})
     task.status, task.holder_id, task.claimed_at = CLAIMED, act.actor.person_id, act.now
     act.unit.write(task)
-    run.record(Kind.TASK_CLAIMED, {"task": task.id, "element": task.element})
+    run.record(Kind.TASK_CLAIMED, {"task": task.id, "element": task.element} | judged.plain, judged.sealed)
 
 
 def _require_offered(run: Run, task: Task, actor: Actor, refused: type[NotOffered] = NotOffered) -> None:
@@ -158,28 +152,11 @@ def _read_form(run: Run, task: Task, data: dict) -> dict:
     return run.about_parties(form, form.read(data, known, clock=run.environment.now), known)
 
 
-def _check(run: Run, task: Task, point: str, person: Actor, values: dict) -> None:
+def _check(run: Run, task: Task, points: tuple[str, ...], person: Actor, values: dict) -> Judgement:
     """Ask the regulations; record every verdict; raise RegulationRefused when one blocks."""
     if run.case is None:
         run.restore()
-    element = run.compiled.process.elements[task.element]
-    facts = {
-        "point": point,
-        "person": person_facts(person),
-        "task": {
-            "element": element.id,
-            "tags": words(element.properties.get("tags")),
-            "stage": element.properties.get("stage"),
-            "data": values,
-        },
-        "case": case_facts(run, task.token),
-        "parameters": run.environment.names["parameters"],
-    }
-    if any(tag in VISITS for tag in facts["task"]["tags"]):  # only a visit is asked with how many it is made
-        people = outings.company(run.act.session, run.instance.id, person.person_id, task.offered_at)
-        facts["outing"] = {"people": Decimal(people)}
-    matter = Matter(run.stream, run.instance.place_path, run.key, round=task.id, told={"task": task.id})
-    judge(run.act, run.reference, point, facts, matter)
+    return judge(run.act, run.reference, points, task_facts(run, task, values) | {"person": person_facts(person)}, task_matter(run, task, person))
 
 
 def _note(run: Run, element, actor: Actor) -> None:

@@ -355,18 +355,9 @@ def is_constant(node: nodes.Node) -> bool:
 
 def reads_input(node) -> bool:
     """Whether `?` stands anywhere in `node`."""
-    pending = [node]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, nodes.Name) and node.name == "?":
-            return True
-        if isinstance(node, nodes.Node):
-            pending += [getattr(node, slot) for slot in type(node).__slots__]
-        elif isinstance(node, dict):
-            pending += node.values()
-        elif isinstance(node, list | tuple):
-            pending += node
-    return False
+    if isinstance(node, nodes.Name) and node.name == "?":
+        return True
+    return any(reads_input(part) for part in nodes.children(node))
 
 
 _BUILDERS = {

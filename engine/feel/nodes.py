@@ -1,5 +1,6 @@
 """The tree between parser and compiler: one class per construct of the grammar, no behaviour."""
 
+from collections import abc
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -176,3 +177,16 @@ class FunctionOf(Node):
 
     parameters: list[tuple[str, Type | None]]
     body: Node
+
+
+def children(node: Node) -> abc.Iterator[Node]:
+    """The nodes right below one, in lists and contexts too."""
+    pending = [getattr(node, slot) for slot in type(node).__slots__]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, Node):
+            yield part
+        elif isinstance(part, dict):
+            pending += part.values()
+        elif isinstance(part, list | tuple):
+            pending += part

@@ -34,6 +34,7 @@ PLAIN = {
         "county_id id reporter_id instance_id task_id place_path station_id reported_at left_at expected_return returned_at cancelled_at "
         "next_at key_id version"
     ),
+    "look": "county_id kind subject what looked_at next_at",
     "outing_member": "county_id outing_id person_id",
     "calendar_year": "county_id year number holidays workdays source imported_by imported_at version",
     "definition": "county_id id kind key name latest published_version_id",

@@ -10,7 +10,7 @@ import pytest
 
 from engine import calendar, definitions, instances, tasks
 from engine.commands.calendars import import_year
-from engine.commands.clock import look
+from engine.commands.clock import look, sweep
 from engine.commands.definitions import deploy, publish
 from engine.commands.deliveries import carry_out
 from engine.commands.installation import deploy_directory, load_parameters
@@ -88,7 +88,7 @@ class County:
         """Let time pass and the worker do what is due: `pass_time(days=3)`. Answers how many timers fired."""
         self.now += timedelta(**delta)
         def once() -> int:
-            return fire_due(self.system, self.now) + look(self.system, self.now)
+            return fire_due(self.system, self.now) + look(self.system, self.now) + sweep(self.system, self.now)
 
         fired = total = once()
         while fired + carry_out(self.system, self.now):

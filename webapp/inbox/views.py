@@ -21,6 +21,7 @@ from engine.exceptions import (
     TaskNotYours,
     TaskTaken,
 )
+from engine.facts.sources import VISITS
 from engine.instances import CLAIMED, OFFERED
 from webapp.auth import actor, command, session, system
 from webapp.errors import status_of, verdict
@@ -152,7 +153,7 @@ def _page(detail, submitted: dict | None = None, errors: dict | None = None, ref
         name=element_name(detail),
         documentation=detail.element.documentation,
         mine=mine,
-        visit=not commands.VISITS.isdisjoint(words(detail.element.properties.get("tags"))),
+        visit=not VISITS.isdisjoint(words(detail.element.properties.get("tags"))),
         buttons=reporting.buttons(detail.case.subscriptions()) if task.status in (OFFERED, CLAIMED) else [],
         claimable=task.status == OFFERED and not barrier(task),
         barrier=barrier(task) if task.status == OFFERED else None,

@@ -1,0 +1,21 @@
+"""Every source of further facts, by the root they stand under."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from engine.facts.gathering import Asked, Source
+from engine.registers import outings
+
+VISITS = frozenset({"visit", "home_visit"})  # tags of tasks done outside
+
+
+def _company(asked: Asked, _names) -> dict:
+    """With how many people a visit is made; 0 where there is no outing for it, and for whatever is no visit."""
+    if asked.instance_id is None or asked.person is None or not asked.tags & VISITS:
+        return {"people": Decimal(0)}
+    return {"people": Decimal(outings.company(asked.session, asked.instance_id, asked.person.person_id, asked.since))}
+
+
+SOURCES: Mapping[str, tuple[Source, ...]] = {
+    "outing": (Source(frozenset({"people"}), _company),),
+}
