@@ -48,11 +48,13 @@ class Parties:
         return cls(vault, instance_id, count, {wanted[key.subject]: key for key in rows})
 
     @classmethod
-    def of(cls, vault: Vault, session: Session, instance_id: str) -> "Parties":
-        """All parties that a case has had, for what was written down at any time."""
-        prefix = subject(instance_id, "")
-        keys = {key.subject.removeprefix(prefix): key for key in session.scalars(select(SubjectKey).where(SubjectKey.subject.startswith(prefix)))}
-        return cls(vault, instance_id, len(keys), keys)
+    def of(cls, vault: Vault, session: Session, instance_id: str, json: Any) -> "Parties":
+        """The parties of a case that something written down tells of; nothing is read where it tells of none."""
+        found: set[str] = set()
+        _each(json, lambda context: _SEALED in context, lambda capsule: found.add(capsule[ID]))
+        wanted = {subject(instance_id, party): party for party in found}
+        rows = session.scalars(select(SubjectKey).where(SubjectKey.subject.in_(wanted))) if wanted else ()
+        return cls(vault, instance_id, len(found), {wanted[key.subject]: key for key in rows})
 
     def add(self, session: Session, county_id: str, now: datetime) -> str:
         """A new party with a key of its own; answers its id."""
