@@ -98,18 +98,25 @@ def judge(act: Act, known: Reference, points: tuple[str, ...], facts: dict, matt
     judgement = Judgement([each for found in verdicts.values() for each in found], points, known.sequence, matter.station_id, kept)
     blocking = regulations.blocking(each for point in points if point not in UNSTOPPABLE for each in verdicts[point])
     if blocking:
-        raise RegulationRefused(blocking, evidence=_evidence(judgement, matter))
+        raise RegulationRefused(blocking, evidence=_evidence(judgement, matter, blocking))
     for point in points:
         _note(act, matter, point, [each for each in verdicts[point] if not (each.notify and _is_raised(act, matter, each))])
     return judgement
 
 
-def _evidence(judgement: Judgement, matter: Matter) -> dict | None:
-    """What may be kept of a refused act; nothing where the key was to be made by the act itself."""
+def _evidence(judgement: Judgement, matter: Matter, blocking: list[Verdict]) -> dict:
+    """What may be kept of a refused act; nothing sealed where the key was to be made by the act itself."""
+    plain = {"facts": judgement.plain | {"instance": matter.instance_id, "verdicts": _told(blocking)}}
     if matter.key is None or not hasattr(matter.key, FETCHED):
-        return None
+        return plain
     sealed = matter.parties.protect(judgement.sealed) if matter.parties else judgement.sealed
-    return {"facts": judgement.plain | {"instance": matter.instance_id}, "sealed": sealed, "key": matter.key}
+    return plain | {"sealed": sealed, "key": matter.key}
+
+
+def _told(verdicts: list[Verdict]) -> list[dict]:
+    """Verdicts for the plain facts of an event."""
+    told = [{"rule": each.rule, "effect": each.effect, "table": each.table, "version": each.version} for each in verdicts]
+    return [one | {"waived": True} if each.waived else one for one, each in zip(told, verdicts, strict=True)]
 
 
 def _note(act: Act, matter: Matter, point: str, verdicts: list[Verdict]) -> None:
@@ -117,8 +124,7 @@ def _note(act: Act, matter: Matter, point: str, verdicts: list[Verdict]) -> None
     if not verdicts:
         return
     key = matter.key or act.session.scalars(select(SubjectKey).where(SubjectKey.subject == matter.stream)).one()
-    told = [{"rule": each.rule, "effect": each.effect, "table": each.table, "version": each.version} for each in verdicts]
-    plain = {"point": point, **(matter.told or {}), "verdicts": told}
+    plain = {"point": point, "station": matter.station_id, **(matter.told or {}), "verdicts": _told(verdicts)}
     sealed = {"facts": [feel.encode(dict(each.facts)) for each in verdicts]}
     act.record(matter.stream, Kind.REGULATION_CHECKED, facts=plain, sealed=sealed, key=key)
     for verdict in {each.rule: each for each in verdicts if each.effect == "task" and each.notify}.values():
