@@ -63,8 +63,22 @@ def furnish(app: Flask, settings: Settings) -> None:
 
 
 def _add_pages(app: Flask) -> None:
-    from webapp import account, api, audit, cases, clients, county, definitions, documents, inbox, operations, outings, settings
+    from webapp import (
+        account,
+        api,
+        audit,
+        cases,
+        clients,
+        county,
+        definitions,
+        documents,
+        inbox,
+        operations,
+        outings,
+        regulations,
+        settings,
+    )
 
-    for part in (account, inbox, outings, cases, documents, clients, county, definitions, operations, settings, audit):
+    for part in (account, inbox, outings, cases, documents, clients, county, definitions, regulations, operations, settings, audit):
         app.register_blueprint(part.pages)
     api.register(app)

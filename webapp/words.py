@@ -212,6 +212,7 @@ NAVIGATION = [
     Item("county.people", _l("机构与人员"), _l("人员"), "person", "organisation:read", "county.people"),
     Item("operations.index", _l("运行"), _l("运行"), "pulse", "instance:operate", "operations."),
     Item("definitions.index", _l("流程"), _l("流程"), "flow", "definition:read", "definitions."),
+    Item("regulations.index", _l("制度"), _l("制度"), "rules", "definition:read", "regulations."),
     Item("settings.calendar", _l("工作日历"), _l("日历"), "calendar", "calendar:write", "settings.calendar"),
     Item("settings.parameters", _l("参数"), _l("参数"), "table", "parameter:write", "settings.parameters"),
     Item("audit.index", _l("审计"), _l("审计"), "shield", "audit:verify", "audit."),

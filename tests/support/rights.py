@@ -297,6 +297,8 @@ class World:
         }
         if rule.endpoint == "county.unit":
             known["key"] = place.station
+        if rule.endpoint == "regulations.regulation":
+            known["key"] = "safety"
         return {name: known[name] for name in rule.arguments}
 
     def touch(self, which: str, what: str) -> None:

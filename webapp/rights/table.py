@@ -163,6 +163,8 @@ RIGHTS: dict[str, Right] = {
     "definitions-api.deploy": Right("definition:deploy"),
     "definitions-api.publish": Right("definition:publish"),
     "definitions-api.withdraw": Right("definition:publish"),
+    "regulations.index": Right("definition:read"),
+    "regulations.regulation": Right("definition:read"),
     # the county, its people and their accounts
     "county.unit": Right("organisation:read"),
     "county.people": Right("organisation:read"),

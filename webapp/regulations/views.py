@@ -1,0 +1,89 @@
+"""The regulations in force: an overview, and one page each."""
+
+import re
+from datetime import date, datetime, time, timedelta
+
+from flask import Blueprint, render_template, request
+from flask_babel import gettext
+
+from engine import handbook, reference, verdicts
+from engine.exceptions import InvalidRequest, NotFound
+from engine.verdicts import Count
+from webapp.auth import actor, require, session, system
+from webapp.i18n import now
+from webapp.regulations.words import EFFECTS, POINTS
+
+pages = Blueprint("regulations", __name__, template_folder="templates", url_prefix="/regulations")
+
+
+@pages.get("/")
+def index():
+    """The regulations in force, and how often each spoke last month and in this."""
+    require("definition:read")
+    found = []
+    month = _month(None)
+    counts = _counts(month)
+    for table in _in_force().tables:
+        rules = dict.fromkeys(table.rule_of(row.id) for row in table.decision.rules)
+        found.append((table, len(rules), _sum(counts, rules)))
+    return render_template("regulations/index.html", regulations=found, month=month)
+
+
+@pages.get("/<key>")
+def regulation(key: str):
+    """One regulation: its rules, its examples, and what it said in a month."""
+    require("definition:read")
+    known = _in_force()
+    table = next((each for each in known.tables if each.key == key), None)
+    if table is None:
+        raise NotFound(what="制度", key=key)
+    month = _month(request.args.get("month"))
+    parameters = known.parameters(now(), actor().station_id)
+    rules = handbook.rules(table, parameters)
+    return render_template(
+        "regulations/regulation.html",
+        regulation=table,
+        rules=rules,
+        counts=_counts(month),
+        silent=Count(),
+        month=month,
+        earlier=(month - timedelta(days=1)).replace(day=1),
+        later=_next(month) if _next(month) <= _today() else None,
+        parameters={row.key: row for row in known.parameter_rows},
+        values=parameters,
+        points=POINTS,
+        effects=EFFECTS,
+    )
+
+
+def _in_force() -> reference.Reference:
+    return reference.in_force(system(), session())
+
+
+def _counts(month: date) -> dict[str, Count]:
+    """What was said in a month, as far as the reader's unit goes."""
+    zone = system().zone
+    since, until = (datetime.combine(day, time(), zone) for day in (month, _next(month)))
+    return verdicts.counts(session(), system().county_id, since, until, actor().station_id)
+
+
+def _sum(counts: dict[str, Count], rules) -> Count:
+    found = [counts[rule] for rule in rules if rule in counts]
+    return Count(*(sum(getattr(each, name) for each in found) for name in ("said", "stopped", "waived")))
+
+
+def _month(text: str | None) -> date:
+    """The first day of a month; of last month, if none is named."""
+    if text is None:
+        return (_today().replace(day=1) - timedelta(days=1)).replace(day=1)
+    if not re.fullmatch("2[0-9]{3}-(0[1-9]|1[0-2])", text):
+        raise InvalidRequest(field="month", reason=gettext("请写成 2026-11 这样"))
+    return date.fromisoformat(f"{text}-01")
+
+
+def _next(month: date) -> date:
+    return (month + timedelta(days=31)).replace(day=1)
+
+
+def _today() -> date:
+    return now().astimezone(system().zone).date()
