@@ -14,9 +14,11 @@ from sqlalchemy import select
 
 from engine import instances
 from engine.commands.definitions import deploy, publish
+from engine.commands.installation import deploy_directory
 from engine.commands.instances import start
 from engine.commands.tasks import claim, complete
 from engine.instances import Task
+from engine.organisation import Actor
 from tests.support.counties import County, prepare
 from tests.support.county import MASTER_KEY, PASSWORD
 from tests.support.databases import ROOT
@@ -25,8 +27,8 @@ DIAGRAMS = Path(__file__).parents[1] / "bpmn" / "bench"
 TEN_FIELDS = json.loads((Path(__file__).with_name("ten_fields.json")).read_text(encoding="utf-8"))
 
 
-def open_county(folder: Path, name: str) -> County:
-    """A migrated, seeded SQLite county with the bench's two processes published."""
+def open_county(folder: Path, name: str, regulations: bool = False) -> County:
+    """A migrated, seeded SQLite county with the bench's two processes published, and the product's own procedures and `regulations`."""
     url = f"sqlite:///{folder / f'{name}.db'}"
     prepare(url)
     county = County(url)
@@ -34,6 +36,8 @@ def open_county(folder: Path, name: str) -> County:
         files = {name: (DIAGRAMS / name).read_bytes() for name in (f"{process}.bpmn", f"{form}.form")}
         answer = deploy(county.system, county.act("supervisor"), files, now=county.now)
         publish(county.system, county.act("supervisor"), answer["key"], answer["number"], now=county.now)
+    if regulations:
+        deploy_directory(county.system, Actor.system("county"), ROOT / "bpmn", county.now)
     return county
 
 
