@@ -22,9 +22,14 @@ def main(port: int, file: str, connections: int) -> None:
     lock, failed, line = threading.Lock(), [], threading.Barrier(connections + 1)
 
     def work(client: OverHttp, first: list[str]) -> None:
-        for task in first:
-            client.complete(task, TEN_FIELDS)
-        line.wait(120)
+        try:
+            for task in first:
+                client.complete(task, TEN_FIELDS)
+            line.wait(120)
+        except (OSError, RuntimeError) as error:
+            failed.append(str(error))
+            line.abort()  # or the others would wait for this one
+            return
         while True:
             with lock:
                 if not tasks or failed:
@@ -38,7 +43,10 @@ def main(port: int, file: str, connections: int) -> None:
     number, threads = len(tasks), [threading.Thread(target=work, args=each, daemon=True) for each in zip(clients, warming, strict=True)]
     for thread in threads:
         thread.start()
-    line.wait(120)
+    try:
+        line.wait(120)
+    except threading.BrokenBarrierError:
+        sys.exit(failed[0] if failed else "warming took too long")
     print("warm", flush=True)
     began, used = time.perf_counter(), time.process_time()
     for thread in threads:

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, text
 from engine.commands import StoredAnswer, jobs as commands
 from engine.commands.accounts import create_account
 from engine.commands.instances import cancel, retry
-from engine.commands.organisation import add_person
+from engine.commands.organisation import add_person, change_person
 from engine.commands.parties import erase
 from engine.exceptions import Forbidden, InvalidRequest, JobNotYours, NotFound
 from engine.jobs import Job
@@ -262,6 +262,21 @@ def test_a_repeated_key_gets_the_jobs_again_but_nothing_that_was_erased(county):
     erase(county.system, county.act("supervisor"), case, "1", "本人要求", now=county.now)
     assert "欧阳甲" not in str(activate(county, kind="tell", key="K"))
     assert county.faults() == []
+
+
+def test_a_repeated_key_gives_a_program_that_was_moved_nothing_of_its_former_place(working):
+    """The first answer was made again without a look at where the program works now."""
+    account(working, "program-01", "station-01")
+    begun(working, "texting", 7)
+    [job] = activate(working, who="program-01", key="K")
+    assert job["variables"]["n"] == 7
+    moved = working.act("program-01").person_id
+    change_person(working.system, working.act("admin"), moved, {"unit": "station-02"}, now=working.now)
+    working._actors.pop("program-01")  # who acts is read anew
+    [again] = activate(working, who="program-01", key="K")
+    assert again["variables"] == {}
+    with pytest.raises(NotFound):
+        report(working, commands.complete, job, who="program-01")
 
 
 def telling() -> dict:
