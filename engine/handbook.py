@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine import feel
+from engine.decisions.narrowing import looks
 from engine.feel.paths import paths
 from engine.regulations import POINTS, Regulation
 
 _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_EMPTY = ("", "-")
 
 
 @dataclass(frozen=True)
@@ -53,25 +53,24 @@ def rules(regulation: Regulation, parameters: Mapping[str, Any]) -> list[Rule]:
     """The rules of a table, in the order of their first rows. Texts that a cell puts together are told with these `parameters`, and with
     `…` where facts of a case would stand."""
     names = [output.name for output in regulation.decision.outputs]
+    spoken = {point: {row.id for row in regulation.narrowed(point).rows} for point in POINTS}
     found: dict[str, list] = {}
     for rule in regulation.decision.rules:
         found.setdefault(regulation.rule_of(rule.id), []).append(rule)
     return [
-        Rule(key, tuple(_row(regulation, names, rule, parameters) for rule in rows), _parameters(regulation, rows))
+        Rule(key, tuple(_row(regulation, names, rule, spoken, parameters) for rule in rows), _parameters(regulation, rows))
         for key, rows in found.items()
     ]
 
 
-def _row(regulation: Regulation, names: list[str], rule, parameters: Mapping[str, Any]) -> Row:
+def _row(regulation: Regulation, names: list[str], rule, spoken: Mapping[str, set[str]], parameters: Mapping[str, Any]) -> Row:
     said = {name: text_of(cell.text, parameters) for name, cell in zip(names, rule.outputs, strict=True)}
     columns = zip(regulation.decision.inputs, rule.inputs, strict=True)
     return Row(
         id=rule.id,
-        points=tuple(point for point in POINTS if regulation.speaks(rule, point)),
+        points=tuple(point for point in POINTS if rule.id in spoken[point]),
         conditions=tuple(
-            (column.label, cell.text.strip())
-            for column, cell in columns
-            if cell.text.strip() not in _EMPTY and column.expression.text.strip() != "point"
+            (column.label, cell.text.strip()) for column, cell in columns if looks(cell) and column.expression.text.strip() != "point"
         ),
         effect=said["effect"],
         message=said["message"],
@@ -82,7 +81,7 @@ def _row(regulation: Regulation, names: list[str], rule, parameters: Mapping[str
 
 def text_of(cell: str, parameters: Mapping[str, Any]) -> str:
     """What a cell of an output says, as far as it can be told without a case."""
-    if cell.strip() in _EMPTY:
+    if cell.strip() in ("", "-"):
         return ""
     try:
         value = feel.compile(cell).evaluate({"parameters": dict(parameters)})
@@ -99,9 +98,9 @@ def _parameters(regulation: Regulation, rows: list) -> tuple[str, ...]:
     read: set[tuple[str, ...]] = set()
     for rule in rows:
         for column, cell in zip(regulation.decision.inputs, rule.inputs, strict=True):
-            if cell.text.strip() not in _EMPTY:
+            if looks(cell):
                 read |= paths(column.expression.text) | paths(cell.text, tests=True)
         for cell in rule.outputs:
-            if cell.text.strip() not in _EMPTY:
+            if looks(cell):
                 read |= paths(cell.text)
     return tuple(sorted({path[1] for path in read if path[0] == "parameters" and len(path) > 1}))

@@ -31,6 +31,7 @@ Facts, as FEEL values (`check` fills in what is missing, so that tables need not
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -39,6 +40,8 @@ from typing import Any
 
 from engine import feel
 from engine.decisions import Decision, Decisions, compile_decisions
+from engine.decisions.narrowing import looks, narrowing
+from engine.decisions.table import Narrowing
 from engine.exceptions import DeployRefused
 from engine.findings import Finding
 
@@ -49,6 +52,8 @@ EFFECTS = ("block", "waiver", "warn", "task")
 REQUIRED = ("rule", "effect", "message", "message_en")
 OPTIONAL = ("hint", "hint_en", "source", "waivable_by", "notify", "hours")
 NOTIFIED = ("lead", "supervisor")  # whose page has alerts
+# The facts that say what kind of act it is. Rows that speak of other kinds need not be looked at.
+SETTLED = (("task", "element"), ("task", "stage"), ("task", "tags"), ("record", "kind"), ("record", "register"))
 
 # Defaults of the facts: lists and contexts that tables look into.
 _PERSON = {"roles": []}
@@ -100,20 +105,32 @@ class Regulation:
     def __init__(self, decisions: Decisions, decision: Decision, version: str):
         self.key, self.name, self.version = decision.id, decision.name, version
         self.decisions, self.decision = decisions, decision
+        self._within: Narrowing | None = None
         # For each row the columns it looks at: what a verdict shows as its reason.
         self._looks_at = {
             rule.id: [
                 (column.label, index)
                 for index, (column, cell) in enumerate(zip(decision.inputs, rule.inputs, strict=True))
-                if cell.text.strip() not in ("", "-")
+                if looks(cell)
             ]
             for rule in decision.rules
         }
 
-    def speaks(self, rule, point: str) -> bool:
-        """Whether a row can say anything at a check point, whatever else is the case."""
-        cells = [cell for column, cell in zip(self.decision.inputs, rule.inputs, strict=True) if column.expression.text.strip() == "point"]
-        return all(cell.text.strip() in ("", "-") or feel.compile_unary_tests(cell.text).test(point, {}) for cell in cells)
+    def narrowed(self, point: str, kind: Mapping[tuple[str, str], Any] | None = None) -> "Regulation":
+        """The same regulation, of which only the rows count that can speak at a check point about one `kind` of act (as `settled` gives it)."""
+        context: dict[str, Any] = {"point": point}
+        for (root, name), value in (kind or {}).items():
+            context.setdefault(root, {})[name] = value
+        known = frozenset({("point",), *(kind or ())})
+        narrow = copy(self)
+        narrow._within = narrowing(self.decision, context, known)
+        return narrow
+
+    @property
+    def rows(self) -> list:
+        """The rows that count, in their order."""
+        within = self._within
+        return [rule for position, rule in enumerate(self.decision.rules) if within is None or within.alive >> position & 1]
 
     def rule_of(self, row: str) -> str:
         """The rule that a row belongs to."""
@@ -122,7 +139,7 @@ class Regulation:
 
     def verdicts(self, facts: Mapping[str, Any], clock: datetime | None, waivers: frozenset[str]) -> Iterable[Verdict]:
         """What the table says of these (complete) facts. Raises DecisionFailed."""
-        outcome = self.decision.decide(facts, clock, lazy=True)
+        outcome = self.decision.decide(facts, clock, lazy=True, within=self._within)
         for row, values in zip(outcome.matched, outcome.result or [], strict=True):
             shown = {label: _shown(outcome.inputs[index]) for label, index in self._looks_at[row]}
             yield Verdict(
@@ -175,11 +192,23 @@ class Tables:
         """Every .dmn file of a directory."""
         return cls(compile_regulation(path.read_bytes(), path.name) for path in sorted(Path(directory).glob("*.dmn")))
 
+    def narrowed(self, point: str, kind: Mapping[tuple[str, str], Any] | None = None) -> "Tables":
+        """Those that can say anything at a check point about a kind of act, each narrowed to the rows that can."""
+        found = (regulation.narrowed(point, kind) for regulation in self.regulations)
+        return Tables(regulation for regulation in found if regulation.rows)
+
     def __iter__(self):
         return iter(self.regulations)
 
     def __getitem__(self, key: str) -> Regulation:
         return {regulation.key: regulation for regulation in self.regulations}[key]
+
+
+def settled(facts: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
+    """What kind of act some facts are about: SETTLED → value, as FEEL has it."""
+    found = {(root, name): (facts.get(root) or {}).get(name) for root, name in SETTLED}
+    found["task", "tags"] = list(found["task", "tags"] or ())
+    return found
 
 
 def check(tables: Tables, point: str, facts: Mapping[str, Any], clock: datetime | None = None) -> list[Verdict]:

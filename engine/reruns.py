@@ -19,10 +19,10 @@ from engine.audit import Event, Kind
 from engine.definitions import Version
 from engine.exceptions import DecisionFailed
 from engine.facts import Needs
-from engine.facts.needs import Tree, asked
+from engine.facts.needs import MOST, Tree, asked
 from engine.feel import FeelError
 from engine.parties import Parties
-from engine.regulations import Regulation, Tables
+from engine.regulations import Regulation, Tables, settled
 from engine.system import System
 from engine.vault import SubjectKey
 
@@ -112,7 +112,7 @@ class Rerun:
         instance_id = event.facts.get("instance") or _instance(event.stream)
         facts = self._facts(session, event, key, instance_id) | {"parameters": known.parameters(event.recorded_at, checked["station"])}
         points, clock = tuple(checked["points"]), event.recorded_at.astimezone(self.system.zone)
-        missing = self._kept.missing(session, self.changed, checked["regulations"], points)
+        missing = self._kept.missing(session, self.changed, checked["regulations"], points, facts)
         for row, names in missing.items():
             outcome.unknown.setdefault(row, set()).update(names)
         left_out = {self.changed.rule_of(row) for row in missing}
@@ -159,14 +159,17 @@ class _Kept:
         self._needs: dict[int, Needs] = {}
         self._missing: dict[tuple, dict[str, set[str]]] = {}
 
-    def missing(self, session: Session, changed: Regulation, sequence: int, points: tuple[str, ...]) -> dict[str, set[str]]:
-        """Row of the changed table → what it asks at these points that nobody kept then."""
-        key = (sequence, points)
+    def missing(self, session: Session, changed: Regulation, sequence: int, points: tuple[str, ...], facts: dict) -> dict[str, set[str]]:
+        """Row of the changed table → what it asks at these points about this kind of act that nobody kept then."""
+        kind = settled(facts)
+        key = (sequence, points, str(kind))
         if key not in self._missing:
-            tree = self._needs_at(session, sequence).tree(*points)
+            if len(self._missing) >= MOST:
+                self._missing.clear()
+            tree = self._needs_at(session, sequence).question(points, facts).tree
             found: dict[str, set[str]] = {}
             for point in points:
-                for row, paths in asked(changed, point).items():
+                for row, paths in asked(changed.narrowed(point, kind)).items():
                     found.setdefault(row, set()).update(".".join(path) for path in paths if not _covers(tree, path))
             self._missing[key] = {row: names for row, names in found.items() if names}
         return self._missing[key]

@@ -91,10 +91,10 @@ def judge(act: Act, known: Reference, points: tuple[str, ...], facts: dict, matt
         parameters,
         *(matter.person, matter.instance_id, matter.client_id, matter.unit_id, matter.tags, matter.since, matter.period),
     )
-    tree = known.needs.tree(*points)
-    facts = gather(facts | {"now": now, "parameters": parameters}, tree, asked, SOURCES)
-    verdicts = {point: regulations.check(known.tables, point, facts, clock=now) for point in points}
-    kept = feel.encode(project(regulations.completed(points[0], facts, now), tree))
+    question = known.needs.question(points, facts)
+    facts = gather(facts | {"now": now, "parameters": parameters}, question.tree, asked, SOURCES)
+    verdicts = {point: regulations.check(question.tables[point], point, facts, clock=now) for point in points}
+    kept = feel.encode(project(regulations.completed(points[0], facts, now), question.tree))
     judgement = Judgement([each for found in verdicts.values() for each in found], points, known.sequence, matter.station_id, kept)
     blocking = regulations.blocking(each for point in points if point not in UNSTOPPABLE for each in verdicts[point])
     if blocking:

@@ -8,7 +8,7 @@ from typing import Any
 from engine import feel
 from engine.decisions.model import Cell, Literal, Node, Source, Table
 from engine.decisions.reading import read
-from engine.decisions.table import CompiledTable, Compiler, Run, Values
+from engine.decisions.table import CompiledTable, Compiler, Narrowing, Run, Values
 from engine.exceptions import DeployRefused, NotFound
 from engine.feel import Budget
 from engine.findings import Finding, errors
@@ -49,16 +49,17 @@ class Decision:
         """The rule with that id; KeyError if there is none."""
         return self._rules[ident]
 
-    def decide(self, context: Mapping[str, Any], clock=None, lazy: bool = False) -> Outcome:
+    def decide(self, context: Mapping[str, Any], clock=None, lazy: bool = False, within: Narrowing | None = None) -> Outcome:
         """Evaluate with the variables of `context` (FEEL values); `clock` as engine.feel takes it.
 
         Raises DecisionFailed: several rules of a UNIQUE table, different results of an ANY table, a value of the wrong type
         or outside the allowed ones. Raises feel.FeelLimit when it costs too much. No matching rule gives null.
 
         `lazy`: leave out (as null among the outcome's inputs) the inputs that do not matter for the answer; what is wrong with
-        them then goes unnoticed. Without it every input is evaluated, as a history wants it.
+        them then goes unnoticed. Without it every input is evaluated, as a history wants it. `within`: what is settled already
+        (engine.decisions.narrowing); goes with `lazy`.
         """
-        return self._decide(context, clock, Budget(), {}, lazy)
+        return self._decide(context, clock, Budget(), {}, lazy, within)
 
     def explain(self, context: Mapping[str, Any], clock=None) -> dict:
         """Why: {"inputs": [{"label", "value"}], "rules": [{"rule", "matched", "cells"}]}; a literal expression has no rules."""
@@ -85,9 +86,9 @@ class Decision:
                 scope[decision.variable] = outcome.result
         return scope
 
-    def _decide(self, context, clock, budget: Budget, done: dict[str, Outcome], lazy: bool = False) -> Outcome:
+    def _decide(self, context, clock, budget: Budget, done: dict[str, Outcome], lazy: bool = False, within=None) -> Outcome:
         scope = self._scope(context, clock, budget, done)
-        result, matched, inputs = self.body.evaluate(Run(scope, clock, budget, self.name), lazy)
+        result, matched, inputs = self.body.evaluate(Run(scope, clock, budget, self.name), lazy, within)
         return Outcome(result, matched, inputs, {decision.id: done[decision.id] for decision in self.required})
 
 
@@ -98,7 +99,7 @@ class _CompiledLiteral:
         self.expression = compiler.expression(source.expression)
         self.values = Values(label, source.type or type_name, None, compiler)
 
-    def evaluate(self, run: Run, lazy: bool = False) -> tuple[Any, list[str], list[Any]]:
+    def evaluate(self, run: Run, lazy: bool = False, within=None) -> tuple[Any, list[str], list[Any]]:
         """The value, converted to the variable's type; no rules, no inputs."""
         value = self.expression.evaluate(run.context, clock=run.clock, budget=run.budget)
         return self.values.admit(value, run, "结果"), [], []

@@ -39,6 +39,14 @@ class Run:
         return DecisionFailed(decision=self.decision, reason=reason, **facts)
 
 
+@dataclass(frozen=True)
+class Narrowing:
+    """What is settled of a table before it is asked. `alive`: bit mask over the rules that can still match; `values`: column → its value."""
+
+    alive: int
+    values: Mapping[int, Any]
+
+
 class Compiler:
     """Compiles cells and turns what FEEL refuses into findings. `names`: the names of several words that are in scope."""
 
@@ -193,14 +201,18 @@ class CompiledTable:
         self._all = (1 << len(source.rules)) - 1
         self._aggregate = feel.compile(f"{source.aggregation.lower()}(values)") if source.aggregation else None
 
-    def evaluate(self, run: Run, lazy: bool = False) -> tuple[Any, list[str], list[Any]]:
+    def evaluate(self, run: Run, lazy: bool = False, within: Narrowing | None = None) -> tuple[Any, list[str], list[Any]]:
         """The result, the ids of the matched rules, and the values of the inputs.
 
-        With `lazy` an input that no rule still in question looks at is not evaluated, and stands as null among the values.
+        With `lazy` an input that no rule still in question looks at is not evaluated, and stands as null among the values. `within`, which goes
+        with it: what is settled already.
         """
         values: list[Any] = [] if lazy else [column.evaluate(run) for column in self.inputs]
-        alive = self._all
+        alive = within.alive if within else self._all
         for index, column in enumerate(self.inputs):
+            if within and index in within.values:
+                values.append(within.values[index])
+                continue
             cares = alive & ~column.any
             if lazy:
                 values.append(column.evaluate(run) if cares else None)

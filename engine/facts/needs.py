@@ -1,31 +1,51 @@
 """What the tables in force ask for, read off the tables: `person.certificates` in a cell is enough to have it fetched and kept."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from engine.decisions.narrowing import looks
 from engine.feel.paths import paths
-from engine.regulations import POINTS, Regulation, Tables
+from engine.regulations import SETTLED, Regulation, Tables, settled
 
 # The facts by their roots. `point`, `now` and `parameters` are not among them: they are known of every moment anyway.
 ROOTS = frozenset({"person", "task", "case", "values", "unit", "client", "record", "outing", "period", "figures"})
 WAIVERS = ("case", "waivers")  # asked by every table: whether a verdict is waived
+MOST = 5_000  # questions that are remembered: a county has as many kinds of task
 Tree = dict[str, "Tree"]  # paths that begin alike, together; an empty one takes the whole value
 
 
+@dataclass(frozen=True)
+class Question:
+    """What is asked of one kind of act: at each of its points the `tables` that can say anything, and what they want to know."""
+
+    tables: Mapping[str, Tables]
+    tree: Tree
+
+
 class Needs:
-    """What a set of tables asks for at each check point."""
+    """What a set of tables asks for. Nearly every act is of a kind that was there before, so what can speak about it is found once."""
 
     def __init__(self, tables: Tables):
-        """Read the tables once; a set of tables is asked all day."""
-        self._paths = {point: {path for table in tables for row in asked(table, point).values() for path in row} for point in POINTS}
-        self._trees: dict[tuple[str, ...], Tree] = {}
+        self._tables = tables
+        self._questions: dict[tuple, Question] = {}
 
-    def tree(self, *points: str) -> Tree:
-        """What is asked at any of these points: root → name → …"""
-        found = self._trees.get(points)
+    def question(self, points: tuple[str, ...], facts: Mapping[str, Any]) -> Question:
+        """What is asked at these points of one act; of `facts` only those are looked at that say what kind of act it is (SETTLED)."""
+        kind = settled(facts)
+        key = (points, tuple(tuple(value) if isinstance(value, list) else value for value in kind.values()))
+        found = self._questions.get(key)
         if found is None:
-            found = self._trees[points] = _tree({WAIVERS, *(path for point in points for path in self._paths[point])})
+            if len(self._questions) >= MOST:
+                self._questions.clear()
+            found = self._questions[key] = self._ask(points, kind)
         return found
+
+    def _ask(self, points: tuple[str, ...], kind: Mapping[tuple[str, ...], Any]) -> Question:
+        tables = {point: self._tables.narrowed(point, kind) for point in points}
+        wanted = {path for found in tables.values() for table in found for row in asked(table).values() for path in row}
+        # The kind itself is kept whoever asks for it: another table may want to know (engine.reruns).
+        return Question(tables, _tree({WAIVERS, *SETTLED, *wanted}))
 
 
 def project(facts: Mapping[str, Any], tree: Tree) -> dict[str, Any]:
@@ -38,25 +58,20 @@ def project(facts: Mapping[str, Any], tree: Tree) -> dict[str, Any]:
     return kept
 
 
-def asked(table: Regulation, point: str) -> dict[str, frozenset[tuple[str, ...]]]:
-    """Row → the paths it reads, of the rows that can speak at a point."""
+def asked(table: Regulation) -> dict[str, frozenset[tuple[str, ...]]]:
+    """Row → the paths it reads, of the rows of a narrowed table that can speak."""
     decision = table.decision
     # What a drawn graph computes first may ask for anything of what it names.
     first = {(name,) for below in decision.required for name in below.names}
     found = {}
-    for rule in decision.rules:
-        if table.speaks(rule, point):
-            read = set(first)
-            for column, cell in zip(decision.inputs, rule.inputs, strict=True):
-                if _says(cell):
-                    read |= paths(column.expression.text) | paths(cell.text, tests=True)
-            read.update(path for cell in filter(_says, rule.outputs) for path in paths(cell.text))
-            found[rule.id] = frozenset(path for path in read if path[0] in ROOTS)
+    for rule in table.rows:
+        read = set(first)
+        for column, cell in zip(decision.inputs, rule.inputs, strict=True):
+            if looks(cell):
+                read |= paths(column.expression.text) | paths(cell.text, tests=True)
+        read.update(path for cell in filter(looks, rule.outputs) for path in paths(cell.text))
+        found[rule.id] = frozenset(path for path in read if path[0] in ROOTS)
     return found
-
-
-def _says(cell) -> bool:
-    return cell.text.strip() not in ("", "-")
 
 
 def _tree(found: Iterable[tuple[str, ...]]) -> Tree:

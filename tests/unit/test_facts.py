@@ -39,13 +39,11 @@ def test_the_paths_a_text_reads(text, found):
 def test_a_row_asks_only_where_it_can_speak_and_only_by_cells_that_say_something():
     made = regulation(['"assign"', "null", "-", "-"], ['"complete"', "-", '"high"', "-"], ["-", "-", "-", "> 3"])
     rows = [rule.id for rule in made.decision.rules]
-    assert asked(made, "assign") == {rows[0]: {("person", "badges")}, rows[2]: {("case", "team")}}
-    assert asked(made, "complete") == {rows[1]: {("values", "risk")}, rows[2]: {("case", "team")}}
-    assert Needs(Tables([made])).tree("assign", "complete") == {
-        "case": {"team": {}, "waivers": {}},
-        "person": {"badges": {}},
-        "values": {"risk": {}},
-    }
+    assert asked(made.narrowed("assign")) == {rows[0]: {("person", "badges")}, rows[2]: {("case", "team")}}
+    assert asked(made.narrowed("complete")) == {rows[1]: {("values", "risk")}, rows[2]: {("case", "team")}}
+    question = Needs(Tables([made])).question(("assign", "complete"), {})
+    kind = {"task": {"element": {}, "stage": {}, "tags": {}}, "record": {"kind": {}, "register": {}}}
+    assert question.tree == kind | {"case": {"team": {}, "waivers": {}}, "person": {"badges": {}}, "values": {"risk": {}}}
 
 
 def test_only_what_is_asked_and_not_at_hand_is_fetched():

@@ -1,0 +1,51 @@
+"""Which rows of a table can still match once some facts are settled. A check that is made all day looks at those rows only."""
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from engine import feel
+from engine.decisions.model import Cell
+from engine.decisions.table import Narrowing, Run
+from engine.exceptions import DecisionFailed
+from engine.feel.builtins import BUILTINS
+from engine.feel.paths import paths
+
+Path = tuple[str, ...]
+_PURE = frozenset((name,) for name in BUILTINS) - {("now",), ("today",)}  # what they answer hangs on their arguments alone
+_INPUT = ("?",)
+
+
+def narrowing(decision, context: Mapping[str, Any], settled: frozenset[Path]) -> Narrowing:
+    """Judge the columns that read nothing but `settled` paths, which `context` holds as they will be; the others are left open.
+
+    A column whose value is of the wrong type is left open too: whoever decides finds that out. A decision that requires others is not narrowed.
+    """
+    every = (1 << len(decision.rules)) - 1
+    if not decision.hit_policy or decision.required:
+        return Narrowing(every, {})
+    run, alive, values = Run(context, None, feel.Budget(), decision.name), every, {}
+    for index, (column, source) in enumerate(zip(decision.body.inputs, decision.inputs, strict=True)):
+        cells = [rule.inputs[index] for rule in decision.rules]
+        if _reads(source.expression.text) <= settled and all(_reads_tests(cell.text.strip()) <= settled for cell in cells):
+            try:
+                values[index] = column.evaluate(run)
+                alive = column.matching(values[index], alive, run)
+            except (DecisionFailed, feel.FeelError):
+                values.pop(index, None)
+    return Narrowing(alive, values)
+
+
+def looks(cell: Cell) -> bool:
+    """Whether a cell asks anything."""
+    return cell.text.strip() not in ("", "-")
+
+
+@functools.lru_cache(maxsize=10_000)
+def _reads(text: str) -> frozenset[Path]:
+    return paths(text) - _PURE
+
+
+@functools.lru_cache(maxsize=10_000)
+def _reads_tests(text: str) -> frozenset[Path]:
+    return paths(text, tests=True) - _PURE - {_INPUT} if text not in ("", "-") else frozenset()

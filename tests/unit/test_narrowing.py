@@ -1,0 +1,84 @@
+"""A check looks only at the rows that can speak about the kind of act at hand, and says what it would have said anyway."""
+
+from datetime import UTC, datetime
+
+import pytest
+import yaml
+from hypothesis import given, strategies as st
+
+from engine import feel
+from engine.facts import Needs
+from engine.regulations import POINTS, Tables, check, compile_regulation
+from tests.support.databases import ROOT
+from tests.support.tables import file, table
+
+PRODUCT = Tables.load(ROOT / "bpmn" / "regulations")
+PARAMETERS = yaml.safe_load((ROOT / "bpmn" / "parameters.yaml").read_text(encoding="utf-8"))
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+TAGS = "visit home_visit plan approval closing crisis referral record followup reminder backfill mediation publish report first_response".split()
+OUTPUTS = [(name, "string") for name in ("rule", "effect", "message", "message_en", "source")]
+SAID = ['"warn"', '"有问题"', '"Trouble"', '"站内默认"']
+
+values = st.fixed_dictionaries(
+    {
+        "risk": st.sampled_from([None, "low", "high", "urgent"]),
+        "goals": st.lists(st.just("目标"), max_size=2),
+        "approved": st.sampled_from([None, True, False, "yes", "no"]),
+        "basis": st.sampled_from([None, "consent", "statutory", "emergency"]),
+        "crisis": st.sampled_from([None, True, False]),
+    }
+)
+facts = st.fixed_dictionaries(
+    {
+        "task": st.fixed_dictionaries(
+            {
+                "tags": st.lists(st.sampled_from(TAGS), max_size=3, unique=True),
+                "stage": st.sampled_from([None, "intake", "assessment", "plan", "intervention", "evaluation", "closing", "followup"]),
+                "element": st.sampled_from(["visit", "intake", "anything"]),
+                "data": values,
+            }
+        ),
+        "record": st.sampled_from([{}, {"kind": "outing"}, {"kind": "client"}, {"kind": "entry", "register": "hotline"}, {"kind": "alert"}]),
+        "case": st.fixed_dictionaries({"variables": values, "stages_done": st.lists(st.sampled_from(["intake", "plan"]), unique=True)}),
+        "person": st.fixed_dictionaries({"id": st.just("p"), "workforce": st.sampled_from([None, "volunteer", "full_time", "assistant"])}),
+    }
+)
+
+
+@given(st.sampled_from(POINTS), facts)
+def test_what_is_left_out_would_have_said_nothing(point, told):
+    told = feel.from_plain(told)
+    numbers = feel.from_plain({entry["key"]: entry["default"] for entry in PARAMETERS})
+    question = Needs(PRODUCT).question((point,), told)
+    known = told | {"parameters": numbers}
+    whole = check(PRODUCT, point, known, clock=NOW)
+    assert check(question.tables[point], point, known, clock=NOW) == whole, "the verdicts and the facts they show"
+    rows = {row.id for each in question.tables[point] for row in each.rows}
+    assert {verdict.row for verdict in whole} <= rows
+
+
+def test_a_column_that_looks_at_anything_else_is_left_open():
+    columns = [(text, "Any") for text in ("point", 'list contains(task.tags, "visit")', "count(person.badges)", "task.due < now()")]
+    rows = [
+        ['"assign"', "true", "-", "-", '"r.one"', *SAID],
+        ['"assign"', "false", "0", "true", '"r.two"', *SAID],
+        ['"complete"', "-", "-", "-", '"r.three"', *SAID],
+    ]
+    made = compile_regulation(file(table(columns, OUTPUTS, rows, hit="COLLECT")))
+    ids = [rule.id for rule in made.decision.rules]
+
+    def left(point, *tags):
+        return [ids.index(row.id) for row in made.narrowed(point, {("task", "tags"): list(tags)}).rows]
+
+    assert left("assign", "visit") == [0]
+    assert left("assign") == [1], "whatever the badges are, and whenever it is due"
+    assert left("complete", "visit") == [2]
+    assert left("clock") == []
+    assert [ids.index(row.id) for row in made.narrowed("assign").rows] == [0, 1], "nobody said what kind of task it is"
+
+
+@pytest.mark.parametrize("text", ["now() > task.element", "today() = task.stage", "for t in task.tags return t"])
+def test_what_hangs_on_the_hour_is_left_open(text):
+    made = compile_regulation(file(table([(text, "Any")], OUTPUTS, [["false", '"r.one"', *SAID]], hit="COLLECT")))
+    kind = {("task", "element"): "a", ("task", "stage"): "b", ("task", "tags"): []}
+    assert len(made.narrowed("assign", kind).rows) == 1
