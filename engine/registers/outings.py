@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Index, String, func, or_, select
+from sqlalchemy import Index, String, bindparam, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.db import Base, Id, Instant, reference
 from engine.exceptions import NotFound
 from engine.organisation import Actor, covers, names_of
 from engine.permissions import may, require
+from engine.prepared import Prepared
 from engine.vault import SubjectKey, Vault
 
 PLANNED, OUT, RETURNED, CANCELLED = "planned", "out", "returned", "cancelled"
@@ -144,16 +145,19 @@ def members_of(session: Session, outing_id: str) -> list[str]:
 def company(session: Session, instance_id: str, person_id: str, since: datetime) -> int:
     """With how many people, themselves included, somebody goes or went out for a case: the most of their outings open or ended since
     a moment; 0 for none."""
-    going = select(OutingMember.outing_id).where(OutingMember.person_id == person_id)
-    counted = (
-        select(func.count())
-        .select_from(OutingMember)
-        .join(Outing, Outing.id == OutingMember.outing_id)
-        .where(Outing.instance_id == instance_id, Outing.id.in_(going), Outing.cancelled_at.is_(None))
-        .where(or_(Outing.returned_at.is_(None), Outing.returned_at >= since))
-        .group_by(Outing.id)
-    )
-    return max(session.scalars(counted), default=0)
+    rows = _COMPANY.rows(session.connection(), {"instance": instance_id, "person": person_id, "since": since})
+    return max((count for (count,) in rows), default=0)
+
+
+_COMPANY = Prepared(
+    select(func.count())
+    .select_from(OutingMember)
+    .join(Outing, Outing.id == OutingMember.outing_id)
+    .where(Outing.instance_id == bindparam("instance"), Outing.cancelled_at.is_(None))
+    .where(Outing.id.in_(select(OutingMember.outing_id).where(OutingMember.person_id == bindparam("person"))))
+    .where(or_(Outing.returned_at.is_(None), Outing.returned_at >= bindparam("since")))
+    .group_by(Outing.id)
+)
 
 
 def is_out(session: Session, person_id: str) -> bool:
