@@ -22,7 +22,8 @@ SUBJECTS = {
     CLIENT: ("服务对象", "Client", "姓名", "name", "client"),
 }
 SUBJECT, WITHIN = "$subject", "$unit"  # columns beside the fields
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for a formula
+# What a spreadsheet would take for a formula, and the sign that keeps it from doing so.
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 @dataclass(frozen=True)
