@@ -14,7 +14,7 @@ from engine import feel
 from engine.calendar import Calendar, chinese_years
 from engine.exceptions import InvalidForm
 from engine.permissions import PERMISSION_NAMES
-from engine.registers import csv_files, declaring, periods
+from engine.registers import csv_files, declaring, validity
 from engine.registers.catalogue import REGISTERS, REGULATIONS
 from engine.registers.csv_files import SUBJECT, SUBJECTS, WITHIN
 from engine.registers.declaring import CLIENT, DATE, DATETIME, Field, Register
@@ -115,10 +115,10 @@ def test_a_parameter_that_is_not_set_lets_nothing_lapse():
 def test_looks_go_on_and_never_more_often_than_said(until, start, before):
     now, days = start.replace(tzinfo=UTC), []
     reminded = until - timedelta(days=before)
-    at = periods.first_look(until, reminded, now, ZONE)
+    at = validity.first_look(until, reminded, now, ZONE)
     assert at >= now
     for _ in range(6):
-        following = periods.next_look(until, reminded, at, ZONE)
+        following = validity.next_look(until, reminded, at, ZONE)
         longest = timedelta(days=max(before, 7) + 1) + max(timedelta(), reminded - at.astimezone(ZONE).date())
         assert following > at and following.hour == 8 and following - at <= longest
         days.append(following.date())
@@ -129,8 +129,8 @@ def test_looks_go_on_and_never_more_often_than_said(until, start, before):
 
 def test_tickets_are_spoken_of_on_the_working_day_before():
     calendar = Calendar(ZONE, chinese_years())
-    assert periods.reminded_on(date(2026, 3, 9), calendar, None) == date(2026, 3, 6)
-    assert periods.reminded_on(date(2025, 10, 9), calendar, None) == date(2025, 9, 30), "the holidays of October"
+    assert validity.reminded_on(date(2026, 3, 9), calendar, None) == date(2026, 3, 6)
+    assert validity.reminded_on(date(2025, 10, 9), calendar, None) == date(2025, 9, 30), "the holidays of October"
 
 
 # --- values -----------------------------------------------------------------------------------------------------------------------
