@@ -7,6 +7,7 @@ A register keeps entries about people who work here, units, or clients. To add o
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 from engine.registers.validity import later
 
@@ -29,7 +30,8 @@ class Choice:
 class Field:
     """One thing an entry says. `type`: TEXT … INSTANCE or PERSON; a person or case is kept as its id.
 
-    `sealed`: personal data, kept under the subject's key only. `kept`: set by who keeps the register, not by people about themselves.
+    `sealed`: personal data, kept under the subject's key only; rules are told of it only if it is `judged`, for what they are told is kept.
+    `kept`: set by who keeps the register, not by people about themselves.
     `longest`: characters of a text; `most`: of a number. `ends`: a day given for a moment means its end.
     """
 
@@ -41,6 +43,7 @@ class Field:
     help_en: str = ""
     required: bool = False
     sealed: bool = False
+    judged: bool = False
     kept: bool = False
     choices: tuple[Choice, ...] = ()
     longest: int = 200
@@ -125,6 +128,16 @@ class Register:
     def sealed(self) -> frozenset[str]:
         """The keys of the fields that are kept sealed."""
         return frozenset(field.key for field in self.fields if field.sealed)
+
+    @cached_property
+    def judged(self) -> tuple[Field, ...]:
+        """The fields that rules are told."""
+        return tuple(field for field in self.fields if field.judged or not field.sealed)
+
+    @cached_property
+    def judges_sealed(self) -> bool:
+        """Whether rules are told anything that has to be opened for them."""
+        return any(field.sealed for field in self.judged)
 
     @property
     def reading(self) -> str:

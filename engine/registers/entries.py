@@ -4,6 +4,7 @@ What is sealed lies under the key of whom the entry is about (`person/<id>`, `un
 and says nothing without them.
 """
 
+import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,12 +12,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Index, String, case, func, or_, select, tuple_
+from sqlalchemy import Index, String, bindparam, case, false, func, or_, select, tuple_
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.db import Base, Id, Instant, Json, reference
 from engine.exceptions import InvalidRequest, NotFound
 from engine.organisation import Actor
+from engine.prepared import Prepared
 from engine.registers import rights
 from engine.registers.catalogue import REGISTERS
 from engine.registers.declaring import Register
@@ -123,23 +126,39 @@ def opened(vault: Vault, entry: RegisterEntry, key: SubjectKey | None) -> Line:
     return Line(entry, register, {**entry.plain, **sealed}, reason)
 
 
-def of_subject(
-    session: Session, vault: Vault, registers: Iterable[str], subject_id: str, on: date, zone: ZoneInfo
-) -> dict[str, list[dict[str, Any]]]:
+def of_subject(connection: Connection, vault: Vault, registers: Iterable[str], subject_id: str, on: date, zone: ZoneInfo) -> dict[str, list[dict]]:
     """The facts of rules about one subject: register → its entries that have not ended, by their first day, as FEEL contexts
-    {id, since, until, in_force, …fields}. One statement, however many registers are asked for."""
+    {id, since, until, in_force, …fields}. One statement, however many registers are asked for; opened is only what rules are told.
+
+    `connection`: what a session has not written yet is not seen.
+    """
     found: dict[str, list[dict[str, Any]]] = {key: [] for key in registers}
-    query = _OPENED.where(RegisterEntry.subject_id == subject_id, RegisterEntry.register.in_(found), RegisterEntry.ended_at.is_(None))
-    for entry, key in session.execute(query.order_by(RegisterEntry.since, RegisterEntry.id)):
-        found[entry.register].append(as_fact(opened(vault, entry, key), on, zone))
+    keys: dict[str, SubjectKey] = {}
+    for key, since, until, plain, sealed, id, key_id, subject, wrapped in _facts_of(frozenset(found)).rows(connection, {"subject": subject_id}):
+        entry = RegisterEntry.row(id=id, register=key, since=since, until=until, plain=plain, sealed=sealed, ended_at=None)
+        values = plain
+        if REGISTERS[key].judges_sealed:
+            held = keys.get(key_id) or keys.setdefault(key_id, SubjectKey.row(id=key_id, subject=subject, wrapped=wrapped))
+            values = opened(vault, entry, held).values
+        found[key].append(as_fact(Line(entry, REGISTERS[key], values), on, zone))
     return found
 
 
+@functools.cache
+def _facts_of(registers: frozenset[str]) -> Prepared:
+    entry = RegisterEntry
+    columns = [entry.register, entry.since, entry.until, entry.plain, entry.sealed, entry.id, SubjectKey.id, SubjectKey.subject, SubjectKey.wrapped]
+    query = select(*(column.label(f"c{number}") for number, column in enumerate(columns))).join_from(entry, SubjectKey, SubjectKey.id == entry.key_id)
+    query = query.where(entry.subject_id == bindparam("subject"), entry.ended_at.is_(None))
+    query = query.where(or_(*(entry.register == key for key in sorted(registers)))) if registers else query.where(false())
+    return Prepared(query.order_by(entry.since.nulls_first(), entry.id))
+
+
 def as_fact(line: Line, on: date, zone: ZoneInfo) -> dict[str, Any]:
-    """An entry as rules see it."""
+    """An entry as rules see it: without what is sealed and not judged."""
     entry = line.entry
     known = {"id": entry.id, "since": entry.since, "until": entry.until, "in_force": entry.holds_on(on)}
-    return to_feel(line.register, line.values, zone) | known
+    return to_feel(line.register.judged, line.values, zone) | known
 
 
 def read(session: Session, vault: Vault, actor: Actor, register: Register, entry_id: str) -> Line:

@@ -88,7 +88,7 @@ RECORD_CHECKS = Register(
     "密切接触未成年人岗位的违法犯罪记录查询，每年一次。", "Yearly check of records for work with minors.",
     (
         Field("checked_on", DATE, "查询日期", "Checked on", required=True),
-        Field("result", CHOICE, "结果", "Result", required=True, sealed=True, choices=choices("clear 无记录 | clear\nrecord 有记录 | record")),
+        Field("result", CHOICE, "结果", "Result", required=True, sealed=True, judged=True, choices=choices("clear 无记录 | clear\nrecord 有记录 | record")),
         Field("authority", TEXT, "查询机关", "Authority"),
     ),
     read_by="minors", since="checked_on", lapses=Lapse("checked_on", period="record_check_months"),
@@ -109,7 +109,7 @@ ABSENCES = Register(
     (
         Field("from", DATE, "从", "From", required=True),
         Field("to", DATE, "到", "To", required=True),
-        Field("kind", CHOICE, "类别", "Kind", required=True, sealed=True, choices=choices("""
+        Field("kind", CHOICE, "类别", "Kind", required=True, sealed=True, judged=True, choices=choices("""
             leave 休假 | leave
             sick 病假 | sick leave
             training 培训 | training

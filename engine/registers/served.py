@@ -21,14 +21,14 @@ COHORTS = Register(
     "cohorts", "重点人群", "Cohorts", CLIENT,
     "需要定期探访的重点人群；风险越高，探访越勤。", "People to be visited regularly, the more often the higher the risk.",
     (
-        Field("cohort", CHOICE, "人群", "Cohort", required=True, sealed=True, choices=choices("""
+        Field("cohort", CHOICE, "人群", "Cohort", required=True, sealed=True, judged=True, choices=choices("""
             special_elder 特殊困难老年人 | elder in special hardship
             dementia 失智老人 | elder with dementia
             left_behind 留守儿童 | child left behind
             orphan 孤困儿童 | orphan or child in hardship
             veteran 退役军人 | veteran
             disabled 残疾人 | person with a disability""")),
-        Field("risk", CHOICE, "风险", "Risk", required=True, sealed=True, choices=choices("""
+        Field("risk", CHOICE, "风险", "Risk", required=True, sealed=True, judged=True, choices=choices("""
             low 低 | low
             medium 中 | medium
             high 高 | high

@@ -5,7 +5,7 @@ keys. Whoever is named is resolved before (engine.registers.subjects).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -78,9 +78,9 @@ def of_field(field: Field, value: Any, zone: ZoneInfo) -> Any:
     return _READERS.get(field.type, _text)(field, value, zone)
 
 
-def to_feel(register: Register, values: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
-    """Every field of a register as rules see it; null where nothing was entered, and of a sealed one that was erased."""
-    return {key: _feel(field, values.get(key), zone) for key, field in register.by_key.items()}
+def to_feel(fields: Iterable[Field], values: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
+    """Fields as rules see them; null where nothing was entered, and of a sealed one that was erased."""
+    return {field.key: _feel(field, values.get(field.key), zone) for field in fields}
 
 
 def first_day(register: Register, values: Mapping[str, Any], zone: ZoneInfo) -> date | None:

@@ -59,7 +59,7 @@ def client(county, room="room-001", name="欧阳甲") -> str:
 def facts(county, subject_id, *registers) -> dict:
     with county.system.database.read() as session:
         day = county.now.astimezone(county.system.zone).date()
-        return entries.of_subject(session, county.system.vault, registers, subject_id, day, county.system.zone)
+        return entries.of_subject(session.connection(), county.system.vault, registers, subject_id, day, county.system.zone)
 
 
 def lines(county, register, who="lead-01", **more) -> list[entries.Line]:
@@ -89,7 +89,7 @@ def test_every_register_takes_an_entry_shows_it_to_rules_and_keeps_what_is_perso
         made = add(county, key, subject, who="lead-01")
         subject_id = entry(county, made).subject_id
         (fact,) = facts(county, subject_id, key)[key]
-        assert fact["id"] == made and set(fact) == {"id", "since", "until", "in_force", *register.by_key}
+        assert fact["id"] == made and set(fact) == {"id", "since", "until", "in_force", *(field.key for field in register.judged)}
         assert fact["in_force"] is True, key
         assert not set(entry(county, made).plain) & register.sealed
         (line,) = lines(county, key)
@@ -119,7 +119,7 @@ def test_one_statement_for_all_registers_of_a_subject(county):
     with county.system.database.read() as session:
         event.listen(session.connection(), "before_cursor_execute", lambda *arguments: asked.append(arguments[2]))
         found = entries.of_subject(
-            session, county.system.vault, ["certificates", "badges", "trainings", "profiles"], person(county, "ft-01-1"),
+            session.connection(), county.system.vault, ["certificates", "badges", "trainings", "profiles"], person(county, "ft-01-1"),
             county.now.date(), county.system.zone,
         )
     assert {key: len(held) for key, held in found.items()} == {"certificates": 1, "badges": 1, "trainings": 1, "profiles": 0}

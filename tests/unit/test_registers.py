@@ -213,7 +213,7 @@ def test_whatever_is_sent_is_kept_or_refused(value):
                 continue
             if kept is not None:
                 assert of_field(field, kept, ZONE) == kept
-                feel.encode(to_feel(register, {field.key: kept}, ZONE))
+                feel.encode(to_feel(register.fields, {field.key: kept}, ZONE))
 
 
 def test_ends_come_after_beginnings():
