@@ -104,6 +104,12 @@ class Kind(StrEnum):
     ALERT_RAISED = "alert:raised"
     ALERT_OVERDUE = "alert:overdue"
     ALERT_ACKNOWLEDGED = "alert:acknowledged"
+    REGISTER_ADDED = "register:added"
+    REGISTER_CHANGED = "register:changed"
+    REGISTER_ENDED = "register:ended"
+    REGISTER_IMPORTED = "register:imported"
+    REGISTER_MOVED = "register:moved"
+    REGISTER_LAPSES = "register:lapses"
     BACKUP_RESTORED = "backup:restored"
 
 

@@ -208,6 +208,25 @@ class AlreadyOut(EngineError):
     """
 
 
+class EntryEnded(EngineError):
+    """这条登记已经注销，不能再改。
+
+    需要时请重新登记一条。
+    """
+
+
+class RegisterFileInvalid(EngineError):
+    """文件有 {count} 处不正确，一条也没有导入。
+
+    请按行号更正后重新导入。
+    """
+
+    def __init__(self, faults):
+        """`faults`: `engine.registers.csv_files.Fault`s, each with line, column and reason."""
+        self.faults = list(faults)
+        super().__init__(count=len(self.faults))
+
+
 class AlertClosed(EngineError):
     """这一事项已有人处理。
 

@@ -37,11 +37,16 @@ PERMISSION_NAMES = {
     "outing:write": "报备外出",
     "outing:read": "查看外出人员",
     "alert:acknowledge": "处理提醒和警报",
+    "register:own": "查看和填报本人的登记",
+    "register:read": "查看登记",
+    "register:watch": "查看值守、操守和诉求类登记",
+    "register:write": "填写和导入登记",
     "system:work": "由系统自动处理",
 }
 
-_TASKS = {"task:read", "task:claim", "task:complete", "task:release", "outing:write"}
+_TASKS = {"task:read", "task:claim", "task:complete", "task:release", "outing:write", "register:own"}
 _WATCH = {"outing:read", "alert:acknowledge"}  # over who is out
+_REGISTERS = {"register:read", "register:watch", "register:write"}  # of one's place; see engine.registers.rights
 _CASES = {"definition:read", "instance:read", "instance:history", "organisation:read"}
 _STATION = _TASKS | _CASES | {"instance:start", "client:read", "client:write"}
 
@@ -52,18 +57,21 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         | {"definition:deploy", "definition:publish", "instance:cancel", "task:delegate", "incident:retry", "parameter:write"}
         | {"client:erase", "audit:verify", "message:publish", "instance:operate"}
         | _WATCH
+        | _REGISTERS
     ),
     "lead": frozenset(
         _STATION
         | _WATCH
+        | _REGISTERS
         | {"instance:cancel", "task:delegate", "account:manage", "message:publish", "instance:operate", "incident:retry"}
     ),
     "worker": frozenset(_TASKS | _CASES),
-    "auditor": frozenset(_CASES | {"task:read", "client:read", "audit:verify", "audit:read"}),
+    "auditor": frozenset(_CASES | {"task:read", "client:read", "audit:verify", "audit:read"} | {"register:own", "register:read", "register:watch"}),
     # An admin keeps the installation and sees no case: the data of people served is none of an admin's business (PIPL 6, need to know).
     "admin": frozenset(
         {"definition:read", "organisation:read", "organisation:write", "account:manage", "calendar:write", "incident:retry"}
         | {"audit:verify"}
+        | {"register:own", "register:read", "register:write"}  # of posts and papers; none that tells of conduct or of people served
     ),
     "resident": frozenset(),
     # A program that does jobs or reports what happened elsewhere; it is told the data of its jobs and reads nothing else.

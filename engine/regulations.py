@@ -22,7 +22,9 @@ Facts, as FEEL values (`check` fills in what is missing, so that tables need not
              stages_done: stages of which a task without the tag `reminder` was completed
              authors: who completed tasks with that tag; a task tagged `approval` counts there alone, an approver is no author
     values   the case's variables with task.data laid over them: what the case will hold
-    record   {kind, …} at "open" and "clock": what is opened or looked at. outing: {minutes_late}; alert: {rule, hours_late}
+    record   {kind, …} at "open" and "clock": what is opened or looked at. outing: {minutes_late}; alert: {rule, hours_late};
+             entry of a register: {register, days_left, id, since, until, in_force, …its fields}, and `entry`, the same with its own `kind`;
+             days_left is below 0 once it has lapsed
     outing   {people: number}: how many go on this outing; of a task, how many went on the person's outing for its case, 0 for none
     parameters   the county's or station's numbers by key
     now      a date and time

@@ -18,7 +18,7 @@ from engine import (
     vault,
 )
 from engine.db import Base
-from engine.registers import alerts, looks, outings
+from engine.registers import alerts, entries, looks, outings
 
 __all__ = [
     "Base",
@@ -31,6 +31,7 @@ __all__ = [
     "commands",
     "definitions",
     "deliveries",
+    "entries",
     "instances",
     "jobs",
     "looks",

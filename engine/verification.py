@@ -172,7 +172,8 @@ def _check_keys(session: Session) -> Iterator[Fault]:
     for table, model in _guarded().items():
         if "key_id" not in model.__table__.c:
             continue
-        own = and_(SubjectKey.id == model.key_id, SubjectKey.subject == literal(f"{table}/") + model.id)
+        fits = model.key_fits() if hasattr(model, "key_fits") else SubjectKey.subject == literal(f"{table}/") + model.id
+        own = and_(SubjectKey.id == model.key_id, fits)
         for row_id in session.scalars(select(model.id).outerjoin(SubjectKey, own).where(SubjectKey.id.is_(None))):
             yield Fault(f"{table}/{row_id}", "key_missing", "这一行的密钥不见了，或已换成别人的")
 

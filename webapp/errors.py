@@ -36,6 +36,8 @@ STATUS: dict[type[e.EngineError], int] = {
     e.OutingClosed: 409,
     e.AlreadyOut: 409,
     e.AlertClosed: 409,
+    e.EntryEnded: 409,
+    e.RegisterFileInvalid: 422,
     e.NoIncident: 409,
     e.NotOffered: 403,
     e.NoSuchToken: 409,
@@ -204,6 +206,8 @@ def extras(error: e.EngineError) -> dict:
         return {"verdicts": [verdict(each) for each in error.verdicts]}
     if isinstance(error, e.DeployRefused):
         return {"findings": [finding.as_dict() for finding in error.findings]}
+    if isinstance(error, e.RegisterFileInvalid):
+        return {"lines": [fault.as_dict(english=not in_chinese()) for fault in error.faults]}
     if isinstance(error, e.InvalidRequest) and "field" in error.facts:
         return {"errors": {str(error.facts["field"]): translated_text(str(error.facts.get("reason", "")))}}
     return {}

@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 from engine import audit, clients
 from engine.audit import Kind
 from engine.clients import Client, Household
-from engine.commands import Act, command
+from engine.commands import Act, command, register_places
 from engine.commands.judging import Matter, in_force, judge, person_facts
 from engine.commands.organisation import today
 from engine.db import new_id
@@ -68,6 +68,7 @@ def move(act: Act, client_id: str, place: str) -> dict:
     household = new_household(act, unit, {})
     client.unit_id, client.station_id, client.household_id, client.updated_at = unit.id, unit.parent_id, household.id, act.now
     clients.move_index(act.session, [client.id], unit.parent_id, unit.id)
+    register_places.follow(act, [client.id], unit)
     act.record(client.__stream__(), Kind.CLIENT_MOVED, facts={"to": place})
     return {"id": client.id, "place": place}
 

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from engine import clients, names, organisation
 from engine.audit import Kind
 from engine.clients import Client, Household
-from engine.commands import Act, command, stranded
+from engine.commands import Act, command, register_places, stranded
 from engine.commands.locking import lock_instance
 from engine.commands.sessions import end_all
 from engine.db import new_id
@@ -80,6 +80,7 @@ def merge_rooms(act: Act, room_keys: list[str], into_key: str, on: date | None =
     people = act.session.scalars(select(Person).where(Person.unit_id.in_(ids)).with_for_update()).all()
     for person in people:
         person.unit_id = into.id
+    register_places.follow(act, [person.id for person in people], into)
     moved = {"people": len(people), "clients": _move_clients(act, ids, into), "cases": _move_cases(act, ids, into)}
     facts = {"rooms": [room.key for room in rooms], "into": into_key, "on": on.isoformat()} | moved
     act.record(organisation.stream(county_id), Kind.UNIT_MERGED, facts=facts)
@@ -117,7 +118,9 @@ def change_person(act: Act, person_id: str, changes: dict, version: int | None =
     if unknown := changes.keys() - {"unit", "workforce", "partner", "active"}:
         raise InvalidRequest(field=sorted(unknown)[0], reason="没有这个栏目")
     if "unit" in changes:
-        person.unit_id = unit_by_key(act.session, county_id, changes["unit"], today(act)).id
+        unit = unit_by_key(act.session, county_id, changes["unit"], today(act))
+        person.unit_id = unit.id
+        register_places.follow(act, [person_id], unit)
     workforce = changes.get("workforce", person.workforce_type)
     partner = changes.get("partner", person.partner_kind if workforce == "partner" else None)
     check_workforce(workforce, partner)
@@ -214,6 +217,7 @@ def _move_clients(act: Act, unit_ids: list[str], into: Unit) -> int:
         client.unit_id, client.station_id, client.updated_at = into.id, into.parent_id, act.now
         act.record(client.__stream__(), Kind.CLIENT_MOVED, facts=facts)
     clients.move_index(act.session, [client.id for client in moved], into.parent_id, into.id)
+    register_places.follow(act, [client.id for client in moved], into)
     return len(moved)
 
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from engine import assignment, organisation
 from engine.audit import Kind
-from engine.commands import Act, command, stranded
+from engine.commands import Act, command, registers, stranded
 from engine.commands.judging import Judgement, judge, person_facts, task_facts, task_matter
 from engine.commands.locking import lock_task, require_open
+from engine.commands.organisation import today
 from engine.commands.running import Run, words
 from engine.exceptions import (
     InvalidRequest,
@@ -17,6 +18,7 @@ from engine.exceptions import (
     TaskNotYours,
     TaskTaken,
 )
+from engine.facts.sources import VISITS
 from engine.instances import CLAIMED, OFFERED, Task, in_reach, offer_of
 from engine.organisation import Actor, actor_of
 from engine.parties import of_others
@@ -96,6 +98,7 @@ def complete_wait(run: Run, task: Task, data: dict, claim: bool = False) -> None
     values = _read_form(run, task, data)
     judged = _check(run, task, ("complete",) if run.ledger["completed"] else ("start", "complete"), act.actor, values)
     _note(run, element, act.actor)
+    _note_visit(run, element, task)
     task.status, task.ended_at = "completed", act.now
     act.unit.write(task)
     facts = {"task": task.id, "element": task.element, "token": task.token, "version": run.compiled.number}
@@ -172,6 +175,12 @@ def _note(run: Run, element, actor: Actor) -> None:
         authors = ledger["authors"].setdefault(tag, [])
         if actor.person_id not in authors:
             authors.append(actor.person_id)
+
+
+def _note_visit(run: Run, element, task: Task) -> None:
+    """Whoever completes a task done outside has visited the client, today as far as the engine can tell."""
+    if run.instance.client_id is not None and not VISITS.isdisjoint(words(element.properties.get("tags"))):
+        registers.note_visit(run.act, run.instance.client_id, today(run.act), run.act.actor.person_id, "home", run.instance.id, task.id)
 
 
 def _name(act: Act, person_id: str | None) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from engine.facts.gathering import Asked, Source
+from engine.facts.registered import OF_CLIENT, OF_PERSON, OF_UNIT
 from engine.registers import outings
 
 VISITS = frozenset({"visit", "home_visit"})  # tags of tasks done outside
@@ -17,5 +18,8 @@ def _company(asked: Asked, _names) -> dict:
 
 
 SOURCES: Mapping[str, tuple[Source, ...]] = {
+    "person": (OF_PERSON,),
+    "unit": (OF_UNIT,),
+    "client": (OF_CLIENT,),
     "outing": (Source(frozenset({"people"}), _company),),
 }

@@ -35,6 +35,10 @@ PLAIN = {
         "next_at key_id version"
     ),
     "look": "county_id kind subject what looked_at next_at",
+    # `plain`: what declarations do not seal, of somebody whom only an id names.
+    "register_entry": (
+        "county_id id register subject_id place_path station_id since until plain key_id added_by added_at ended_at next_at version"
+    ),
     "outing_member": "county_id outing_id person_id",
     "calendar_year": "county_id year number holidays workdays source imported_by imported_at version",
     "definition": "county_id id kind key name latest published_version_id",
@@ -66,6 +70,7 @@ PLAIN = {
     "timer": "county_id instance_id timer element due_at provisional calendar_based next_at attempts",
 }
 SEALED = {"idempotency_key": "answer", "event": "sealed", "household": "sealed", "person": "sealed_name", "client": "sealed"}
+SEALED |= {"register_entry": "sealed"}
 SEALED |= {"instance": "sealed_state", "outing": "sealed", "alert": "sealed", "message": "sealed", "delivery": "sealed", "job": "sealed_error"}
 
 SECRETS = ["欧阳测甲", "13812345678", "儿子在狱中", "拒绝服药", "与邻居争执"]

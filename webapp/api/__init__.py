@@ -33,6 +33,14 @@ class Verdict(ma.Schema):
     facts = ma.fields.Dict(required=True)
 
 
+class FaultyLine(ma.Schema):
+    """What keeps a line of a file from being imported."""
+
+    line = ma.fields.Int(required=True, metadata={"description": "as an editor counts; 0: the file as a whole"})
+    column = ma.fields.Str(required=True, metadata={"description": "as the file calls it; empty: the whole line"})
+    reason = ma.fields.Str(required=True)
+
+
 class Problem(ma.Schema):
     """RFC 9457, as webapp/errors.py writes it."""
 
@@ -46,6 +54,7 @@ class Problem(ma.Schema):
     reference = ma.fields.Str(metadata={"description": "to be read out to an administrator"})
     errors = ma.fields.Dict(keys=ma.fields.Str(), values=ma.fields.Str(), metadata={"description": "field: what is wrong with it"})
     verdicts = ma.fields.List(ma.fields.Nested(Verdict), metadata={"description": "of the regulations that refuse"})
+    lines = ma.fields.List(ma.fields.Nested(FaultyLine), metadata={"description": "of a file that is not imported"})
     findings = ma.fields.List(ma.fields.Nested(Finding), metadata={"description": "what keeps a bundle from being deployed"})
 
 
