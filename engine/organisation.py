@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, and_, false, insert, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, false, insert, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine import names
@@ -113,6 +113,11 @@ class Account(Base):
 
     def __stream__(self) -> str:
         return f"accounts/{self.county_id}"
+
+
+def inside(path_column, path: str) -> ColumnElement[bool]:
+    """SQL: whether a path is that of a unit or lies in it."""
+    return or_(path_column == path, path_column.startswith(path + "/", autoescape=True))
 
 
 def stream(county_id: str) -> str:
@@ -243,7 +248,7 @@ def actors(session: Session, vault: Vault, county_id: str, within: str, text: st
     query = (
         select_actors()
         .where(_accounts.county_id == county_id, _accounts.active, _people.active)
-        .where(or_(_places.path == within, _places.path.startswith(within + "/", autoescape=True)))
+        .where(inside(_places.path, within))
         .order_by(_accounts.username)
         .limit(limit)
     )
@@ -275,7 +280,7 @@ def staff(session: Session, vault: Vault, county_id: str, within: str, text: str
         .join(SubjectKey, SubjectKey.id == Person.key_id)
         .outerjoin(Account, Account.person_id == Person.id)
         .where(Person.county_id == county_id, SubjectKey.destroyed_at.is_(None))
-        .where(or_(Unit.path == within, Unit.path.startswith(within + "/", autoescape=True)))
+        .where(inside(Unit.path, within))
         .order_by(Account.username.is_(None).desc(), Account.username)
         .limit(limit)
     )

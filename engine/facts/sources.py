@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from engine.facts.gathering import Asked, Source
 from engine.facts.registered import OF_CLIENT, OF_PERSON, OF_UNIT
+from engine.facts.units import OF_UNIT_ITSELF
 from engine.registers import outings
 
 VISITS = frozenset({"visit", "home_visit"})  # tags of tasks done outside
@@ -19,7 +20,7 @@ def _company(asked: Asked, _names) -> dict:
 
 SOURCES: Mapping[str, tuple[Source, ...]] = {
     "person": (OF_PERSON,),
-    "unit": (OF_UNIT,),
+    "unit": (OF_UNIT, OF_UNIT_ITSELF),
     "client": (OF_CLIENT,),
     "outing": (Source(frozenset({"people"}), _company),),
 }
