@@ -32,7 +32,7 @@ def _staff(asked: Asked, unit: Unit) -> dict[str, Decimal]:
     """How many active people work there, by workforce type; those of its rooms count."""
     query = select(Person.workforce_type, func.count()).join(Unit, Unit.id == Person.unit_id)
     query = query.where(Person.county_id == unit.county_id, Person.active, inside(Unit.path, unit.path)).group_by(Person.workforce_type)
-    held = Counter(dict(asked.session.execute(query)))  # pairs
+    held = Counter(dict(asked.session.execute(query).all()))
     return {workforce: Decimal(held[workforce]) for workforce in COUNTED}
 
 
