@@ -92,6 +92,8 @@ BODIES = {
     "tasks-api.delegate": lambda world, place: {"json": {"to": place.colleague}},
     "tasks-api.complete": lambda world, place: {"json": {"data": {}}},
     "clients.register": lambda world, place: {"data": {"name": "李四", "place": place.room}},
+    "clients.emergency": lambda world, place: {"data": {"who": "欧阳唯一", "reason": "走失"}},
+    "clients.open_with_reason": lambda world, place: {"data": {"reason": "评估"}},
     "clients.edit": lambda world, place: {"data": {"name": "李四", "version": "1"}},
     "clients-api.register": lambda world, place: {"json": {"place": place.room, "data": {"name": "李四"}}},
     "outings.new": lambda world, place: {"data": world.trip()},
@@ -175,6 +177,7 @@ class World:
         admin, now = self.county.act("admin"), self.county.now
         made = organisation.add_person(self.system, admin, "外部程序", "county", now=now)
         opening.create_account(self.system, admin, made["id"], "program-1", PASSWORD, ["program"], now=now)
+        clients.register(self.system, self.county.act("ft-01-1"), {"name": "欧阳唯一"}, "room-001", now=now)
         page = site.visit("supervisor").get("/settings/parameters").text
         self.parameter = re.search(r'name="key" value="(\w+)"', page)[1]
         self._clients: dict[str, tuple] = {}

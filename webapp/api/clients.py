@@ -47,12 +47,20 @@ def register(body: dict):
     return command(commands.register, body["data"], body["place"], body["household"], key=idempotency_key())
 
 
+class Opening(Schema):
+    """Why a record is opened; `emergency` for one of another place, which the supervisor reviews."""
+
+    reason = Text(load_default="", validate=ma.validate.Length(max=200))
+    emergency = ma.fields.Bool(load_default=False)
+
+
 @routes.route("/clients/<client_id>", methods=["GET"])
+@routes.arguments(Opening(), location="query")
 @routes.response(200, answers.ClientRecord)
-def detail(client_id: str):
-    """One person's record; looking leaves a line in the reader's access stream."""
+def detail(opening: dict, client_id: str):
+    """One person's record; looking leaves a line in the reader's access stream, with the reason if the regulations want one."""
     require("client:read")
-    return command(commands.view, client_id)
+    return command(commands.view, client_id, opening["reason"].strip(), opening["emergency"])
 
 
 def _brief(record) -> dict:

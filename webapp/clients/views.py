@@ -8,10 +8,10 @@ from flask_babel import gettext, lazy_gettext as _l
 from engine import clients, instances
 from engine.commands import clients as commands
 from engine.db import new_id
-from engine.exceptions import EngineError, InvalidForm, StaleVersion
-from webapp.auth import actor, command, session, system
+from engine.exceptions import EngineError, InvalidForm, NotFound, RegulationRefused, StaleVersion
+from webapp.auth import actor, command, require, session, system
 from webapp.cases.views import procedure_names
-from webapp.errors import status_of, translated_text
+from webapp.errors import status_of, translated_text, verdict
 from webapp.i18n import now, translated
 from webapp.places import own_places
 
@@ -52,9 +52,50 @@ def index():
 
 @pages.get("/<client_id>")
 def client(client_id: str):
-    """One person, with household and cases."""
-    command(commands.view, client_id)
-    record = clients.read(session(), system().vault, actor(), client_id)
+    """One person, with household and cases. Where the regulations want to know why, a form asks."""
+    try:
+        command(commands.view, client_id)
+    except RegulationRefused as refusal:
+        return _reason_wanted(client_id, refusal)
+    return _client(client_id)
+
+
+@pages.post("/<client_id>/open")
+def open_with_reason(client_id: str):
+    """The same for a reason, which goes into the viewer's access stream."""
+    try:
+        command(commands.view, client_id, request.form.get("reason", "").strip())
+    except RegulationRefused as refusal:
+        return _reason_wanted(client_id, refusal)
+    return _client(client_id)
+
+
+@pages.route("/emergency", methods=["GET", "POST"])
+def emergency():
+    """Break-glass: a client of another place, by whole name or number and for a reason; the supervisor reviews it."""
+    require("client:read")
+    if request.method == "GET":
+        return _emergency()
+    try:
+        found = clients.find_anywhere(session(), system().vault, actor(), request.form.get("who", ""))
+        command(commands.view, found, request.form.get("reason", "").strip(), True)
+    except (RegulationRefused, NotFound) as refusal:
+        return _emergency(refusal)
+    return _client(found, emergency=True)
+
+
+def _reason_wanted(client_id: str, refusal: RegulationRefused):
+    shown = [verdict(each) for each in refusal.verdicts]
+    return render_template("clients/reason.html", client_id=client_id, verdicts=shown), status_of(refusal)
+
+
+def _emergency(refusal: EngineError | None = None):
+    shown = [verdict(each) for each in getattr(refusal, "verdicts", ())]
+    return render_template("clients/emergency.html", refusal=refusal, verdicts=shown), status_of(refusal) if refusal else 200
+
+
+def _client(client_id: str, emergency: bool = False):
+    record = clients.read(session(), system().vault, actor(), client_id, emergency=emergency)
     household = clients.household_members(session(), system().vault, actor(), record.household_id) if record.household_id else []
     found, _following = instances.cases(session(), actor(), client_id=client_id, limit=50)
     return render_template(

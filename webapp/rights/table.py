@@ -130,6 +130,8 @@ RIGHTS: dict[str, Right] = {
     # people served
     "clients.index": _list("client:read"),
     "clients.client": _place("client:read"),
+    "clients.open_with_reason": _place("client:read"),
+    "clients.emergency": Right("client:read"),
     "clients.register": _place("client:write"),
     "clients.edit": _place("client:write"),
     "clients-api.index": _list("client:read"),
