@@ -114,7 +114,7 @@ def examine_file(name: str, content: bytes) -> list[Finding]:
         if name.endswith(".bpmn"):
             return [replace(finding, file=name) for finding in examine(content)]
         if name.endswith(".dmn"):
-            compile_decisions(content)
+            return [replace(finding, file=name) for finding in compile_decisions(content).findings]
         elif name.endswith(".form"):
             return [replace(finding, file=name) for finding in read_form(name, content).findings]
         else:

@@ -1,19 +1,20 @@
-"""The decisions of a file: compiled together, evaluated with what they require, explained."""
+"""The requirements graph compiled (6.3, 10.4): decisions, what they require, functions, services; and their evaluation."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
+from datetime import datetime
 from typing import Any
 
-from engine import feel
-from engine.decisions.model import Cell, Literal, Node, Source, Table
-from engine.decisions.reading import read
-from engine.decisions.table import CompiledTable, Compiler, Narrowing, Run, Values
-from engine.exceptions import DeployRefused, NotFound
+from engine.decisions import model
+from engine.decisions.boxed import Box, Function
+from engine.decisions.explaining import explain_decision, explanation
+from engine.decisions.model import Node, Table
+from engine.decisions.running import DecisionFunction, Run, Trace
+from engine.decisions.table import CompiledTable, Narrowing
+from engine.decisions.types import Values
+from engine.exceptions import DecisionFailed, DeployRefused, NotFound
 from engine.feel import Budget
-from engine.findings import Finding, errors
-
-DEEPEST = 50  # decisions that require one another, one below the other
+from engine.findings import Finding
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,132 @@ class Outcome:
     required: Mapping[str, "Outcome"] = field(default_factory=dict)
 
 
+class Session:
+    """One evaluation of a graph: what was given, and what is known so far.
+
+    `given`: the host's variables; the `hidden` ones among them are seen only as input data by who requires it. `values`: input data by id,
+    `outcomes`: decisions by id; what is put in beforehand is not asked for. `trace`: the explanation, where wanted.
+    """
+
+    def __init__(
+        self,
+        given: Mapping[str, Any],
+        clock: datetime | None,
+        budget: Budget,
+        strict: bool = True,
+        hidden: frozenset[str] = frozenset(),
+    ):
+        self.given, self.clock, self.budget, self.strict = given, clock, budget, strict
+        self.variables = {name: value for name, value in given.items() if name not in hidden} if hidden else given
+        self.values: dict[str, Any] = {}
+        self.outcomes: dict[str, Outcome] = {}
+        self.functions: dict[str, DecisionFunction] = {}
+        self.notes: list[dict] = []
+        self.trace: Trace | None = None
+
+    def run(self, scope: Mapping[str, Any], label: str) -> Run:
+        """For an element that sees `scope`."""
+        return Run(scope, self.clock, self.budget, label, self.strict, self.notes, self.trace)
+
+    def inner(self) -> "Session":
+        """For a decision service: nothing is known yet but the host's variables."""
+        session = Session(self.variables, self.clock, self.budget, self.strict)
+        session.notes, session.trace = self.notes, self.trace
+        return session
+
+
+class InputData:
+    """Input data: what the host gives under the name of its variable, or its own, as the declared type."""
+
+    def __init__(self, source: model.Data, values: Values):
+        self.id, self.name, self.variable, self.values = source.id, source.name, source.variable, values
+
+    def value(self, session: Session) -> Any:
+        """The value; null where the host gives none. A text that is no date where one is declared is the host's mistake."""
+        if self.id not in session.values:
+            given = session.given.get(self.variable, session.given.get(self.name))
+            run = session.run(session.variables, self.variable)
+            value = session.values[self.id] = self.values.admit(given, run, reads=True)
+            if value is None and type(given) is str and self.values.type.is_text_in_json:
+                raise DecisionFailed(decision=self.variable, reason=f"“{given[:40]}”不是 {self.values.type.name}")
+        return session.values[self.id]
+
+
+class KnowledgeModel:
+    """A business knowledge model: a function that sees the host's variables, the functions it requires, and itself."""
+
+    def __init__(self, source: model.Knowledge, function: Function):
+        self.id, self.name, self.function = source.id, source.name, function
+        self.required: tuple[KnowledgeModel | Service, ...] = ()  # set once all are compiled: they may call one another
+
+    def bind(self, session: Session) -> DecisionFunction:
+        """The function as a value."""
+        if self.id not in session.functions:
+            scope = dict(session.variables)
+            bound = self.function.compute(session.run(scope, self.name))
+            session.functions[self.id] = scope[self.name] = bound
+            scope.update((other.name, other.bind(session)) for other in self.required)
+        return session.functions[self.id]
+
+    def ask(self, session: Session) -> Outcome:
+        """With what the host gives under the parameters' names."""
+        run = session.run(session.variables, self.name)
+        bound = self.bind(session)
+        return Outcome(run.invoke(bound, {name: session.given.get(name) for name in bound.parameters}))
+
+
+class Service:
+    """A decision service (6.3.9): its decisions asked with given data and given results of the input decisions.
+
+    As a function it takes input data first, then input decisions. One output decision gives its result, several a context.
+    """
+
+    def __init__(self, source: model.Service, outputs: list["Decision"], decisions: list["Decision"], data: list[InputData], values):
+        self.id, self.name = source.id, source.name
+        self.outputs, self.decisions, self.data, self._values = tuple(outputs), tuple(decisions), tuple(data), values
+        self.parameters = tuple([each.variable for each in data] + [each.known_as for each in decisions])
+
+    def bind(self, session: Session) -> DecisionFunction:
+        """The service as a function."""
+        return DecisionFunction(self.name, self.parameters, lambda *arguments: self._call(session.inner(), arguments, False))
+
+    def _call(self, session: Session, arguments: Iterable[Any], reads: bool) -> Any:
+        arguments = list(arguments)
+        run = session.run(session.variables, self.name)
+        for each, value in zip(self.data, arguments, strict=False):
+            session.values[each.id] = each.values.admit(value, run, reads)
+        for each, value in zip(self.decisions, arguments[len(self.data) :], strict=True):
+            session.outcomes[each.id] = Outcome(each.values.admit(value, run, reads))
+        results = {each.known_as: each.outcome(session).result for each in self.outputs}
+        result = next(iter(results.values())) if len(results) == 1 else results
+        return self._values.admit(result, run)
+
+    def ask(self, session: Session) -> Outcome:
+        """With what the host gives under the parameters' names."""
+        inner = session.inner()
+        given = [session.given.get(name) for name in self.parameters]
+        outcome = Outcome(self._call(inner, given, True))
+        session.outcomes |= inner.outcomes
+        return outcome
+
+
 class Decision:
-    """One compiled decision. For a table `hit_policy` is U, A, F, R or C and `aggregation` SUM, MIN, MAX, COUNT or None;
+    """One compiled decision. For a table `hit_policy` is U, A, P, F, O, R or C and `aggregation` SUM, MIN, MAX, COUNT or None;
     `inputs`, `outputs` and `rules` are the records of engine.decisions.model. `names`: the variables it reads."""
 
-    def __init__(self, node: Node, body: "CompiledTable | _CompiledLiteral", required: list["Decision"], data: list[Values], names):
+    def __init__(
+        self,
+        node: Node,
+        body: CompiledTable | Box | None,
+        values: Values,
+        required: Iterable["Decision"] = (),
+        data: Iterable[InputData] = (),
+        functions: Iterable[KnowledgeModel | Service] = (),
+        names: Iterable[str] = (),
+    ):
         self.id, self.name, self.variable = node.id, node.name, node.variable
-        self.body = body
-        self.required = tuple(required)
-        self.data = tuple(data)
+        self.body, self.values = body, values
+        self.required, self.data, self.functions = tuple(required), tuple(data), tuple(functions)
         table = node.body if isinstance(node.body, Table) else None
         self.hit_policy = table and table.hit_policy
         self.aggregation = table and table.aggregation
@@ -44,6 +162,11 @@ class Decision:
         self.rules = table.rules if table else ()
         self._rules = {rule.id: rule for rule in self.rules}
         self.names = frozenset(names)
+
+    @property
+    def known_as(self) -> str:
+        """The name under which those who require it see its result."""
+        return self.variable or self.name
 
     def rule(self, ident: str):
         """The rule with that id; KeyError if there is none."""
@@ -59,60 +182,73 @@ class Decision:
         them then goes unnoticed. Without it every input is evaluated, as a history wants it. `within`: what is settled already
         (engine.decisions.narrowing); goes with `lazy`.
         """
-        return self._decide(context, clock, Budget(), {}, lazy, within)
+        return self._evaluate(Session(context, clock, Budget()), lazy, within)
 
     def explain(self, context: Mapping[str, Any], clock=None) -> dict:
-        """Why: {"inputs": [{"label", "value"}], "rules": [{"rule", "matched", "cells"}]}; a literal expression has no rules."""
-        run = Run(self._scope(context, clock, Budget(), {}), clock, Budget(), self.name)
-        if not self.hit_policy:
-            return {"inputs": [], "rules": []}
-        values = [column.evaluate(run) for column in self.body.inputs]
-        inputs = [{"label": column.label, "value": value} for column, value in zip(self.inputs, values, strict=True)]
-        return {"inputs": inputs, "rules": self.body.explain(run)}
+        """Why it comes out as it does: {"result", "decisions", "notes"} in plain JSON, as engine.decisions.explaining says; what `decide`
+        raises is null here, and its reason among the notes."""
+        session = Session(context, clock, Budget(), strict=False)
+        session.trace = Trace()
+        return explanation(self.outcome(session).result, session.trace, session.notes)
 
-    def _scope(self, context, clock, budget: Budget, done: dict[str, Outcome]) -> Mapping[str, Any]:
-        """The variables with the declared input data converted to their types, and the results of the required decisions."""
-        if not (self.required or self.data):
-            return context
-        scope = dict(context)
-        for values in self.data:
-            scope[values.label] = values.admit(scope.get(values.label), Run(context, clock, budget, self.name), "输入")
+    def ask(self, session: Session) -> Outcome:
+        """The outcome in this evaluation."""
+        return self.outcome(session)
+
+    def outcome(self, session: Session) -> Outcome:
+        """The outcome in this evaluation, found once."""
+        found = session.outcomes.get(self.id)
+        if found is None:
+            found = session.outcomes[self.id] = self._evaluate(session)
+        return found
+
+    def _scope(self, session: Session) -> Mapping[str, Any]:
+        """The host's variables, the input data and the results it requires, and the functions."""
+        if not (self.required or self.data or self.functions):
+            return session.variables
+        scope = dict(session.variables)
         for decision in self.required:
-            outcome = done.get(decision.id)
-            if outcome is None:
-                outcome = done[decision.id] = decision._decide(context, clock, budget, done)
-            scope[decision.id] = outcome.result
-            if decision.variable:
-                scope[decision.variable] = outcome.result
+            scope[decision.id] = scope[decision.known_as] = decision.outcome(session).result
+        for data in self.data:
+            scope[data.variable] = data.value(session)
+        for function in self.functions:
+            scope[function.name] = function.bind(session)
         return scope
 
-    def _decide(self, context, clock, budget: Budget, done: dict[str, Outcome], lazy: bool = False, within=None) -> Outcome:
-        scope = self._scope(context, clock, budget, done)
-        result, matched, inputs = self.body.evaluate(Run(scope, clock, budget, self.name), lazy, within)
-        return Outcome(result, matched, inputs, {decision.id: done[decision.id] for decision in self.required})
-
-
-class _CompiledLiteral:
-    """A decision that is one expression."""
-
-    def __init__(self, source: Literal, type_name: str | None, label: str, compiler: Compiler):
-        self.expression = compiler.expression(source.expression)
-        self.values = Values(label, source.type or type_name, None, compiler)
-
-    def evaluate(self, run: Run, lazy: bool = False, within=None) -> tuple[Any, list[str], list[Any]]:
-        """The value, converted to the variable's type; no rules, no inputs."""
-        value = self.expression.evaluate(run.context, clock=run.clock, budget=run.budget)
-        return self.values.admit(value, run, "结果"), [], []
+    def _evaluate(self, session: Session, lazy: bool = False, within: Narrowing | None = None) -> Outcome:
+        run = session.run(self._scope(session), self.name)
+        trace = session.trace
+        if trace is not None:
+            around, trace.tables = trace.tables, []
+        matched, inputs = [], []
+        if isinstance(self.body, CompiledTable):
+            result, matched, inputs = self.body.decide(run, lazy, within)
+        elif self.body is None:
+            result = run.fault("no_logic", "没有写决策逻辑")
+        else:
+            result = self.body.evaluate(run)
+        result = self.values.admit(result, run)
+        outcome = Outcome(result, matched, inputs, {each.id: session.outcomes[each.id] for each in self.required})
+        if trace is not None:
+            trace.decisions.append(explain_decision(self, result, trace.tables, run))
+            trace.tables = around
+        return outcome
 
 
 @dataclass(frozen=True)
 class Decisions:
-    """The compiled decisions of a file, `decisions` by id, and the remarks that did not refuse it."""
+    """The compiled decisions of a file by id, its functions (knowledge models and decision services), and the remarks that did not
+    refuse it.
+
+    `refused`: what is wrong with elements that could not be compiled, by id; only a file compiled for `decide` has any.
+    """
 
     id: str
     name: str
     decisions: Mapping[str, Decision]
     findings: tuple[Finding, ...] = ()
+    functions: Mapping[str, KnowledgeModel | Service] = field(default_factory=dict)
+    refused: Mapping[str, tuple[str, tuple[Finding, ...]]] = field(default_factory=dict)
 
     def find(self, name: str | None = None) -> Decision:
         """The decision with that id or name; without a name the file's only one, or the one no other requires.
@@ -124,100 +260,24 @@ class Decisions:
             tops = [decision for ident, decision in self.decisions.items() if ident not in asked]
             if len(tops) == 1:
                 return tops[0]
-        elif name in self.decisions:
-            return self.decisions[name]
         else:
-            named = [decision for decision in self.decisions.values() if decision.name == name]
-            if len(named) == 1:
-                return named[0]
+            found = _named(self.decisions, name)
+            if found is not None:
+                return found
         raise NotFound(what="决策", key=name or "")
 
-
-def compile_decisions(xml: bytes, file: str | None = None, names: Iterable[str] = ()) -> Decisions:
-    """Compile a DMN file. `names`: names of several words that the host will put in scope, e.g. calendar functions.
-
-    Raises DeployRefused with every finding: the element, the reason, and for FEEL the line and column inside the expression.
-    """
-    source, findings = read(xml, file)
-    if not errors(findings):
-        compiled = _Build(source, findings, file, names).decisions()
-    if errors(findings):
-        raise DeployRefused(findings)
-    return Decisions(source.id, source.name, MappingProxyType(compiled), tuple(findings))
+    def find_any(self, name: str | None) -> Decision | KnowledgeModel | Service:
+        """A decision or else a function by id or name. Raises NotFound, and DeployRefused for one that is refused."""
+        for ident, (label, findings) in self.refused.items():
+            if name in (ident, label) or (name is None and len(self.refused) + len(self.decisions) == 1):
+                raise DeployRefused(list(findings))
+        function = _named(self.functions, name)
+        return self.find(name) if function is None or _named(self.decisions, name) else function
 
 
-class _Build:
-    """Compiles a file's decisions in the order of their requirements."""
-
-    def __init__(self, source: Source, findings: list[Finding], file: str | None, names: Iterable[str]):
-        self.source, self.findings, self.file = source, findings, file
-        self.nodes = {node.id: node for node in source.nodes}
-        self.names = {*names, *(name for name, _ in source.inputs.values())}
-        self.names |= {node.variable for node in source.nodes if node.variable}
-        self.built: dict[str, Decision] = {}
-
-    def decisions(self) -> dict[str, Decision]:
-        for node in self.source.nodes:
-            if not self._build(node, ()):
-                break
-        return {node.id: self.built[node.id] for node in self.source.nodes if node.id in self.built}
-
-    def _build(self, node: Node, path: tuple[str, ...]) -> Decision | None:
-        if node.id in self.built:
-            return self.built[node.id]
-        if node.id in path:
-            self._refuse("dmn_cycle", node.id, "决策互相依赖，形成了环", "The decisions require each other in a circle")
-            return None
-        if len(path) > DEEPEST:
-            self._refuse("dmn_too_deep", node.id, f"决策层层依赖超过 {DEEPEST} 层", f"Decisions require one another over {DEEPEST} levels")
-            return None
-        required, data = [], []
-        compiler = Compiler(self.names, self._refuse_cell)
-        for ident in node.requires:
-            if ident in self.source.inputs:
-                label, type_name = self.source.inputs[ident]
-                if type_name is not None:
-                    data.append(Values(label, type_name, None, compiler))
-                continue
-            if ident not in self.nodes:
-                self._refuse("dmn_requirement", node.id, f"所依赖的“{ident}”不存在", f'The required "{ident}" does not exist')
-                return None
-            below = self._build(self.nodes[ident], (*path, node.id))
-            if below is None:
-                return None
-            required.append(below)
-        if isinstance(node.body, Table):
-            body = CompiledTable(node.body, compiler, node.name)
-        else:
-            body = _CompiledLiteral(node.body, node.type, node.name, compiler)
-        known = {name for decision in required for name in (decision.id, decision.variable)}
-        free = {name for name in compiler.free if name not in known and name != "?"}
-        free |= {name for decision in required for name in decision.names}
-        self.built[node.id] = Decision(node, body, required, data, free)
-        return self.built[node.id]
-
-    def _refuse(self, code: str, element: str, zh: str, en: str) -> None:
-        self.findings.append(Finding(code, zh, en, element=element, file=self.file))
-
-    def _refuse_cell(self, cell: Cell, error) -> None:
-        line, column = getattr(error, "line", None), getattr(error, "column", None)
-        self.findings.append(
-            Finding(error.code, error.message, _ENGLISH.get(error.code, _ENGLISH[""]), cell.id, self.file, line, column)
-        )
-
-
-_ENGLISH = {
-    "feel_syntax_error": "The expression cannot be read here",
-    "feel_unsupported": "The expression uses something that is not supported yet",
-    "decision_failed": "The value does not fit the column's type or its allowed values",
-    "": "The expression is refused",
-}
-
-
-def decide(xml: bytes, name: str | None, data: dict, clock=None, file: str | None = None) -> Any:
-    """The command line's `decide`: plain JSON in, plain JSON out, converted by the types that the file declares.
-
-    Raises DeployRefused, NotFound, DecisionFailed.
-    """
-    decision = compile_decisions(xml, file).find(name)
-    return feel.to_plain(decision.decide(feel.from_plain(data), clock).result)
+def _named(elements: Mapping[str, Any], name: str | None):
+    """The element with that id, or the only one with that name."""
+    if name in elements:
+        return elements[name]
+    named = [element for element in elements.values() if element.name == name]
+    return named[0] if len(named) == 1 else None

@@ -6,7 +6,9 @@ from typing import Any
 
 from engine import feel
 from engine.decisions.model import Cell
-from engine.decisions.table import Narrowing, Run
+from engine.decisions.running import Run
+from engine.decisions.table import Narrowing
+from engine.decisions.types import ANY
 from engine.exceptions import DecisionFailed
 from engine.feel.builtins import BUILTINS
 from engine.feel.paths import paths
@@ -19,10 +21,11 @@ _INPUT = ("?",)
 def narrowing(decision, context: Mapping[str, Any], settled: frozenset[Path]) -> Narrowing:
     """Judge the columns that read nothing but `settled` paths, which `context` holds as they will be; the others are left open.
 
-    A column whose value is of the wrong type is left open too: whoever decides finds that out. A decision that requires others is not narrowed.
+    A column whose value is of the wrong type is left open too: whoever decides finds that out. A decision that requires others, or
+    converts what it is given, is not narrowed.
     """
     every = (1 << len(decision.rules)) - 1
-    if not decision.hit_policy or decision.required:
+    if not decision.hit_policy or decision.required or any(each.values.type is not ANY for each in decision.data):
         return Narrowing(every, {})
     run, alive, values = Run(context, None, feel.Budget(), decision.name), every, {}
     for index, (column, source) in enumerate(zip(decision.body.inputs, decision.inputs, strict=True)):

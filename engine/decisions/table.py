@@ -1,42 +1,31 @@
-"""A decision table compiled once: which rules match an input, fast, and what the hit policy makes of them.
+"""A decision table compiled once (chapter 8): which rules match an input, fast, and their values.
 
 Columns are indexed. Each column knows, as bit masks over the rules, the rules that do not care (`-`), the rules whose cell lists
-plain strings, numbers or intervals (found by look-up, see `index`), and the distinct other tests (run once each, and only while
-a rule that needs them is still alive). A table of 50 rows and 6 columns is decided in tens of microseconds; what it answers is
-what reading the table row by row would (tests/unit/test_decisions.py compares the two).
+plain literals or intervals (found by look-up, see `index`), and the distinct other tests (run once each, and only while a rule that
+needs them is still alive). A table of 50 rows and 6 columns is decided in tens of microseconds; what it answers is what reading the
+table row by row would (tests/unit/decisions compares the two).
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from engine import feel
-from engine.decisions.index import MAX_INDEXED, NumberIndex, intervals_of, strings_of
+from engine.decisions.compiling import Compiler
+from engine.decisions.explaining import explain_table
+from engine.decisions.foreseeing import foresee
+from engine.decisions.hits import Priorities, answer, no_answer
+from engine.decisions.index import ColumnIndex
 from engine.decisions.model import Cell, Input, Output, Rule, Table
+from engine.decisions.running import Run
+from engine.decisions.types import ANY, Type
 from engine.exceptions import DecisionFailed
 from engine.feel import Budget
 
 # Output cells that need nothing to be known.
 _CONSTANT = re.compile(r'\s*("[^"\\\n]*"|-?[0-9]{1,30}(\.[0-9]{1,30})?|true|false|null)\s*\Z')
 _IRRELEVANT = ("", "-")
-_EQUAL = feel.compile("one = other")
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What an evaluation hands down: the variables, the clock, the purse, and the decision for its errors."""
-
-    context: Mapping[str, Any]
-    clock: datetime | None
-    budget: Budget
-    decision: str
-
-    def failed(self, reason: str, **facts) -> DecisionFailed:
-        """An error that names the decision; `reason` in Chinese without personal data."""
-        return DecisionFailed(decision=self.decision, reason=reason, **facts)
+MAX_EXPLAINED = 100  # tables of one decision: one in a loop is explained this often
 
 
 @dataclass(frozen=True)
@@ -47,65 +36,13 @@ class Narrowing:
     values: Mapping[int, Any]
 
 
-class Compiler:
-    """Compiles cells and turns what FEEL refuses into findings. `names`: the names of several words that are in scope."""
-
-    def __init__(self, names, refuse: Callable):
-        self.names = tuple(names)
-        self.refuse = refuse
-        self.free: set[str] = set()
-        self._tests: dict[str, Any] = {}
-
-    def expression(self, cell: Cell):
-        """The compiled expression, or None after a finding."""
-        return self._compile(feel.compile, cell)
-
-    def tests(self, cell: Cell):
-        """The compiled unary tests; equal texts share one."""
-        text = cell.text.strip()
-        if text not in self._tests:
-            self._tests[text] = self._compile(feel.compile_unary_tests, cell)
-        return self._tests[text]
-
-    def _compile(self, how, cell: Cell):
-        try:
-            compiled = how(cell.text, self.names)
-        except feel.FeelError as error:
-            self.refuse(cell, error)
-            return None
-        self.free |= set(compiled.names)
-        return compiled
-
-
-class Values:
-    """A type and a set of allowed values, of an input or of an output."""
-
-    def __init__(self, label: str, type_name: str | None, allowed: Cell | None, compiler: Compiler):
-        self.label = label
-        self.type = type_name
-        self.allowed = compiler.tests(allowed) if allowed else None
-
-    def admit(self, value, run: Run, what: str):
-        """The value converted to the type. Null passes: nothing known is no wrong value. Raises DecisionFailed."""
-        if value is None:
-            return None
-        if self.type is not None:
-            try:
-                value = feel.cast(value, self.type)
-            except feel.FeelError:
-                raise run.failed(f"{what}“{self.label}”的值不能转换为 {self.type}", column=self.label) from None
-        if self.allowed is not None and not self.allowed.test(value, run.context, clock=run.clock, budget=run.budget):
-            raise run.failed(f"{what}“{self.label}”的值不在允许的范围内", column=self.label)
-        return value
-
-
 class InputColumn:
     """A column of conditions, indexed by rule."""
 
     def __init__(self, source: Input, cells: list[Cell], compiler: Compiler):
         self.source = source
         self.expression = compiler.expression(source.expression)
-        self.values = Values(source.label, source.type, source.allowed, compiler)
+        self.values = compiler.values("输入", source.label, source.type, source.allowed)
         self.cells = [None if cell.text.strip() in _IRRELEVANT else compiler.tests(cell) for cell in cells]
         self.any = 0
         masks: dict[str, int] = {}  # equal texts are tested once
@@ -115,38 +52,18 @@ class InputColumn:
                 self.any |= bit
             else:
                 masks[text] = masks.get(text, 0) | bit
-        self._strings: dict[str, int] = {}
-        intervals = []
-        indexed, self._other = [], []
-        for text, mask in masks.items():
-            test = (compiler.tests(Cell(None, text)), mask)
-            if (listed := strings_of(text)) is not None:
-                for value in listed:
-                    self._strings[value] = self._strings.get(value, 0) | mask
-                indexed.append(test)
-            elif (ranges := intervals_of(text)) is not None and len(intervals) < MAX_INDEXED:
-                intervals.append((mask, ranges))
-                indexed.append(test)
-            else:
-                self._other.append(test)
-        self._numbers = NumberIndex(intervals)
-        self._every = indexed + self._other
+        self._index = ColumnIndex(masks, lambda text: compiler.tests(Cell(None, text)))
+        self.tested, self.known = self._index.tested, self._index.known
 
     def evaluate(self, run: Run):
         """The value of the input expression, converted and checked."""
         value = self.expression.evaluate(run.context, clock=run.clock, budget=run.budget)
-        return self.values.admit(value, run, "输入")
+        return self.values.admit(value, run, reads=True)
 
     def matching(self, value, alive: int, run: Run) -> int:
         """The rules among `alive` whose cell in this column accepts the value."""
-        found, tests = self.any, self._other
-        kind = type(value)
-        if kind is str:
-            found |= self._strings.get(value, 0)
-        elif kind is Decimal:
-            found |= self._numbers.get(value)
-        elif value is not None:
-            tests = self._every
+        found, tests = self._index.find(value)
+        found |= self.any
         for test, mask in tests:
             if mask & alive & ~found and test.test(value, run.context, clock=run.clock, budget=run.budget):
                 found |= mask
@@ -156,111 +73,108 @@ class InputColumn:
 class OutputColumn:
     """A column of conclusions; cells that depend on nothing are evaluated once, at compilation."""
 
-    def __init__(self, source: Output, cells: list[Cell], compiler: Compiler):
+    def __init__(self, source: Output, cells: list[Cell], rules: tuple[Rule, ...], compiler: Compiler):
         self.source = source
-        self.values = Values(source.label, source.type, source.allowed, compiler)
+        self._rules = [rule.id for rule in rules]
+        self.values = compiler.values("结果", source.label, source.type, source.allowed)
         self.cells = [compiler.expression(cell) if cell.text.strip() else None for cell in cells]
+        self.default = compiler.expression(source.default) if source.default else None
         self.constants: dict[int, Any] = {}
 
-    def fold(self, cells: list[Cell], run: Run, refuse: Callable) -> None:
+    def fold(self, cells: list[Cell], compiler: Compiler) -> None:
         """Evaluate the constant cells now, so that a value of the wrong type is found at deployment."""
+        run = Run({}, None, Budget(), compiler.label)
         for position, (cell, compiled) in enumerate(zip(cells, self.cells, strict=True)):
             if compiled is not None and _CONSTANT.match(cell.text):
                 try:
                     self.constants[position] = self.value(position, run)
                 except DecisionFailed as error:
-                    refuse(cell, error)
+                    if compiler.strict:
+                        compiler.refuse_cell(cell, error)
 
     def value(self, position: int, run: Run):
         """The value of the cell in that row, converted and checked; an empty cell is null."""
         if position in self.constants:
             return self.constants[position]
-        compiled = self.cells[position]
-        if compiled is None:
-            return None
-        value = compiled.evaluate(run.context, clock=run.clock, budget=run.budget)
-        return self.values.admit(value, run, "结果")
+        return self._evaluated(self.cells[position], run, self._rules[position])
+
+    def default_value(self, run: Run):
+        """The value where no rule matches; null where there is no default."""
+        return self._evaluated(self.default, run)
+
+    def _evaluated(self, compiled, run: Run, rule: str | None = None):
+        return None if compiled is None else self.values.admit(run.value(compiled), run, rule=rule)
 
 
 class CompiledTable:
-    """A table ready to decide."""
+    """A table ready to decide. `expected`: the type of what it decides, whose allowed values may give priorities."""
 
-    def __init__(self, source: Table, compiler: Compiler, name: str):
+    def __init__(self, source: Table, compiler: Compiler, expected: Type = ANY):
         self.source = source
         self.rules: tuple[Rule, ...] = source.rules
         self.inputs = [
-            InputColumn(column, [rule.inputs[index] for rule in source.rules], compiler)
-            for index, column in enumerate(source.inputs)
+            InputColumn(column, [rule.inputs[index] for rule in source.rules], compiler) for index, column in enumerate(source.inputs)
         ]
+        self._as_drawn = range(len(self.inputs))
+        # What is looked up leaves fewer rules whose cells have to be tested.
+        self._cheapest_first = sorted(self._as_drawn, key=lambda index: self.inputs[index].tested)
         self.outputs = []
         for index, column in enumerate(source.outputs):
             cells = [rule.outputs[index] for rule in source.rules]
-            output = OutputColumn(column, cells, compiler)
-            output.fold(cells, Run({}, None, Budget(), name), compiler.refuse)
+            output = OutputColumn(column, cells, source.rules, compiler)
+            output.fold(cells, compiler)
             self.outputs.append(output)
         self._all = (1 << len(source.rules)) - 1
-        self._aggregate = feel.compile(f"{source.aggregation.lower()}(values)") if source.aggregation else None
+        self.has_default = any(column.default is not None for column in self.outputs)
+        self.priorities = None
+        if source.hit_policy in "PO":
+            self.priorities = Priorities.read(source, expected, compiler)
+        self._type = compiler.values("结果", compiler.label, source.type)
+        if compiler.strict:
+            foresee(self, compiler)
 
-    def evaluate(self, run: Run, lazy: bool = False, within: Narrowing | None = None) -> tuple[Any, list[str], list[Any]]:
-        """The result, the ids of the matched rules, and the values of the inputs.
+    def evaluate(self, run: Run):
+        """Its value, where a table stands inside something else."""
+        return self.decide(run)[0]
 
-        With `lazy` an input that no rule still in question looks at is not evaluated, and stands as null among the values. `within`, which goes
-        with it: what is settled already.
+    def decide(self, run: Run, lazy: bool = False, within: Narrowing | None = None) -> tuple[Any, list[str], list[Any]]:
+        """The result, the ids of the matched rules in their order, and the values of the inputs.
+
+        With `lazy` an input that no rule still in question looks at, column by column as drawn, is not evaluated, and stands as null
+        among the values. `within`, which goes with it: what is settled already.
         """
-        values: list[Any] = [] if lazy else [column.evaluate(run) for column in self.inputs]
+        values = [None if lazy else column.evaluate(run) for column in self.inputs]
         alive = within.alive if within else self._all
-        for index, column in enumerate(self.inputs):
+        for index in self._as_drawn if lazy else self._cheapest_first:
+            column = self.inputs[index]
             if within and index in within.values:
-                values.append(within.values[index])
+                values[index] = within.values[index]
                 continue
-            cares = alive & ~column.any
-            if lazy:
-                values.append(column.evaluate(run) if cares else None)
-            if cares:
+            if alive & ~column.any:
+                if lazy:
+                    values[index] = column.evaluate(run)
                 alive = column.matching(values[index], alive, run)
         matched = list(_positions(alive))
         ids = [self.rules[position].id for position in matched]
-        return self._answer(matched, ids, run), ids, values
+        if matched:
+            result = answer(self, matched, ids, run)
+        elif self.has_default:
+            result = self._row(lambda column: column.default_value(run))
+        else:
+            result = no_answer(self.source, run)
+        result = self._type.admit(result, run)
+        if run.trace is not None and len(run.trace.tables) < MAX_EXPLAINED:
+            run.trace.tables.append(explain_table(self, ids, values, result, run))
+        return result, ids, values
 
-    def explain(self, run: Run) -> list[dict]:
-        """Every rule with what each of its cells says: {"rule", "matched", "cells": [bool, …]}."""
-        values = [column.evaluate(run) for column in self.inputs]
-        lines = []
-        for position, rule in enumerate(self.rules):
-            cells = [
-                test is None or test.test(value, run.context, clock=run.clock, budget=run.budget)
-                for test, value in zip((column.cells[position] for column in self.inputs), values, strict=True)
-            ]
-            lines.append({"rule": rule.id, "matched": all(cells), "cells": cells})
-        return lines
+    def row(self, position: int, run: Run):
+        """What a rule concludes: its value, or a context of the values where there are several outputs."""
+        return self._row(lambda column: column.value(position, run))
 
-    def _answer(self, matched: list[int], ids: list[str], run: Run):
-        """What the hit policy makes of the matched rules; null where none matched."""
-        if not matched:
-            return None
-        policy = self.source.hit_policy
-        if policy == "U" and len(matched) > 1:
-            raise run.failed(f"命中策略是 UNIQUE，却有 {len(matched)} 行同时命中：{'、'.join(ids)}", matched=ids)
-        if policy in "UF":
-            return self._row(matched[0], run)
-        rows = [self._row(position, run) for position in matched]
-        if policy == "A":
-            # Equal by FEEL: Python's True would equal the number 1.
-            if not all(feel.is_true(_EQUAL.evaluate({"one": rows[0], "other": row})) for row in rows[1:]):
-                raise run.failed(f"命中策略是 ANY，命中的各行结果却不同：{'、'.join(ids)}", matched=ids)
-            return rows[0]
-        return rows if self._aggregate is None else self._aggregated(rows, ids, run)
-
-    def _row(self, position: int, run: Run):
+    def _row(self, value: Callable):
         if len(self.outputs) == 1:
-            return self.outputs[0].value(position, run)
-        return {column.source.name: column.value(position, run) for column in self.outputs}
-
-    def _aggregated(self, rows: list, ids: list[str], run: Run):
-        value = self._aggregate.evaluate({"values": rows}, budget=run.budget)
-        if value is None:
-            raise run.failed(f"命中的各行结果无法汇总（{self.source.aggregation}）", matched=ids)
-        return value
+            return value(self.outputs[0])
+        return {column.source.name: value(column) for column in self.outputs}
 
 
 def _positions(mask: int) -> Iterator[int]:

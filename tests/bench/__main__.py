@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from engine.system import settle
-from tests.bench import naive, ours, scale
+from tests.bench import naive, ours, scale, tables
 from tests.support.databases import BACKENDS, ROOT
 
 LOOP = 1000
@@ -49,7 +49,7 @@ def main() -> None:
         settle()  # as every process of the product does; it serves the yardsticks too
         ways, floor = three_tasks(county, ruled, served, Path(folder), rounds)
         loops = loop(county, Path(folder))
-    report = render(ways, floor, loops, rounds)
+    report = render(ways, floor, loops, rounds) + "\n".join(tables.render(tables.measure())) + "\n"
     print(report)
     REPORT.write_text(report, encoding="utf-8")
 

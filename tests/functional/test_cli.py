@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from sqlalchemy import create_engine, text
 
 from tests.support.databases import ROOT
+from tests.support.tables import file, table as rows
 from tests.support.web import MASTER_KEY
 from webapp.cli import main
 
@@ -37,6 +38,20 @@ def test_decide(shuibo, tmp_path):
     table = ROOT / "bpmn/decisions/visit_frequency.dmn"
     assert json.loads(shuibo("decide", table, "--decision", "visit_frequency", "--input", inputs).stdout) == 7
     assert shuibo("decide", table, "--decision", "nothing", "--input", inputs).exit_code == 1
+    told = shuibo("decide", table, "--decision", "visit_frequency", "--input", inputs, "--explain").stdout
+    assert "✓ 第 " in told and "✗ 第 " in told and told.endswith("结果 · result: 7\n")
+    explained = json.loads(shuibo("decide", table, "--decision", "visit_frequency", "--input", inputs, "--explain", "--json").stdout)
+    assert explained["result"] == 7 and explained["decisions"][0]["tables"][0]["matched"]
+
+
+def test_decide_says_why_the_answer_is_null(shuibo, tmp_path):
+    rules = file(rows([("age", "number")], [("fee", "number")], [("> 1", "1"), ("> 2", "2")]))
+    path = tmp_path / "overlap.dmn"
+    path.write_bytes(rules)
+    answer = shuibo("decide", path, "--decision", "decision", "--input", "-", input='{"age": 3}')
+    assert (answer.exit_code, answer.stdout) == (0, "null\n")
+    note = json.loads(answer.stderr)
+    assert note["code"] == "several_rules" and note["matched"] == ["r1", "r2"]
 
 
 def test_lint(shuibo, tmp_path):

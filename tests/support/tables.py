@@ -41,11 +41,46 @@ def literal(text, ident="decision", kind="", variable=None, before="") -> str:
     )
 
 
-def requires(*decisions: str, data: tuple[str, ...] = ()) -> str:
+def requires(*decisions: str, data: tuple[str, ...] = (), functions: tuple[str, ...] = ()) -> str:
     """The arrows into a decision."""
     arrows = [f'<informationRequirement><requiredDecision href="#{one}"/></informationRequirement>' for one in decisions]
     arrows += [f'<informationRequirement><requiredInput href="#{one}"/></informationRequirement>' for one in data]
+    arrows += [f'<knowledgeRequirement><requiredKnowledge href="#{one}"/></knowledgeRequirement>' for one in functions]
     return "".join(arrows)
+
+
+def boxed(body: str, ident="decision", kind="", before="") -> str:
+    """A decision that is the boxed expression `body`."""
+    variable = f'<variable name="{ident}" typeRef="{kind}"/>'
+    return f'<decision id="{ident}" name="{ident}">{variable}{before}{body}</decision>'
+
+
+def expression(text: str) -> str:
+    """A literal expression."""
+    return f"<literalExpression><text>{escape(text)}</text></literalExpression>"
+
+
+def data(name: str, kind="") -> str:
+    """Input data; its id is its name without blanks."""
+    return f'<inputData id="{name.replace(" ", "")}" name="{name}"><variable name="{name}" typeRef="{kind}"/></inputData>'
+
+
+def knowledge(ident: str, parameters: str, body: str, kind="", before="") -> str:
+    """A business knowledge model. `parameters`: name or name:type, with commas; `body`: FEEL, or a boxed expression."""
+    pairs = [f"{one}:".split(":")[:2] for one in parameters.split(", ") if one]
+    formal = "".join(f'<formalParameter name="{name}" typeRef="{type_}"/>' for name, type_ in pairs)
+    inside = body if body.startswith("<") else expression(body).replace(">", f' id="{ident}_l">', 1)
+    variable = f'<variable name="{ident}" typeRef="{kind}"/>'
+    logic = f"<encapsulatedLogic>{formal}{inside}</encapsulatedLogic>"
+    return f'<businessKnowledgeModel id="{ident}" name="{ident}">{variable}{logic}{before}</businessKnowledgeModel>'
+
+
+def kind(name: str, base: str = "", allowed: str = "", collection=False, components: str = "", constraint: str = "") -> str:
+    """An item definition; `components` are made by `kind` too."""
+    inside = components.replace("itemDefinition", "itemComponent") or f"<typeRef>{base}</typeRef>"
+    for tag, tests in (("allowedValues", allowed), ("typeConstraint", constraint)):
+        inside += f"<{tag}><text>{escape(tests)}</text></{tag}>" if tests else ""
+    return f'<itemDefinition id="{name.replace(" ", "")}" name="{name}" isCollection="{str(collection).lower()}">{inside}</itemDefinition>'
 
 
 def _values(tag: str, allowed: list[str]) -> str:

@@ -11,6 +11,7 @@ from engine import decisions, feel
 from engine.bundle import examine_files
 from engine.exceptions import EngineError
 from engine.feel import FeelError
+from webapp.cli.explained import told
 from webapp.cli.shared import now, open_system, progress, say
 
 
@@ -33,7 +34,14 @@ def feel_(expression: str, context):
     try:
         value = feel.compile(expression, names=variables).evaluate(variables, clock=now().astimezone(zone))
     except FeelError as error:
-        _fail({"code": type(error).__name__, "message": str(error), "line": getattr(error, "line", None), "column": getattr(error, "column", None)})
+        _fail(
+            {
+                "code": type(error).__name__,
+                "message": str(error),
+                "line": getattr(error, "line", None),
+                "column": getattr(error, "column", None),
+            }
+        )
     click.echo(json.dumps(feel.to_plain(value), ensure_ascii=False))
 
 
@@ -41,13 +49,29 @@ def feel_(expression: str, context):
 @click.argument("file", type=click.File("rb"))
 @click.option("--decision", required=True, help="决策的编号或名称 · id or name")
 @click.option("--input", "context", type=click.File("r", encoding="utf-8"), help="JSON 文件 · the inputs as JSON")
-def decide(file, decision: str, context):
-    """用一张决策表算一次 · decide; the result as JSON. Inputs are converted to the types the table declares."""
+@click.option(
+    "--explain", is_flag=True, help="说明每张表：输入、命中的行、其余各行为什么不命中 · which rows matched, why the others did not"
+)
+@click.option("--json", "as_json", is_flag=True, help="说明也用 JSON · the explanation as JSON")
+def decide(file, decision: str, context, explain: bool, as_json: bool):
+    """算一个决策或决策服务 · decide; the result as JSON.
+
+    Inputs are converted to the types the file declares, dates from ISO text. Where the DMN specification's answer is null, the answer is
+    null, and why is said on stderr, a JSON object a line; exit 1 and the reason as JSON on stderr only where the file itself is wrong.
+    """
     try:
-        result = decisions.decide(file.read(), decision, _plain(context), now().astimezone(open_zone()))
+        result = decisions.decide(file.read(), decision, _plain(context), now().astimezone(open_zone()), explain=explain)
     except EngineError as error:
         _fail({"code": error.code, "message": error.message, "findings": [f.as_dict() for f in getattr(error, "findings", ())]})
-    click.echo(json.dumps(result, ensure_ascii=False))
+    if explain and not as_json:
+        click.echo("\n".join(told(result)))
+        return
+    if explain:
+        click.echo(json.dumps(result, ensure_ascii=False, indent=2))
+        return
+    click.echo(json.dumps(result["result"], ensure_ascii=False))
+    for note in result["notes"]:
+        click.echo(json.dumps(note, ensure_ascii=False), err=True)
 
 
 @click.group()
