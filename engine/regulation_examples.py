@@ -1,14 +1,16 @@
 """Examples of a regulation: what its rules must say of given facts, and what they must leave alone. Pure.
 
-`<key>.examples.yaml` lies beside `<key>.dmn` and is a list of
+`<key>.examples.yaml` lies beside `<key>.dmn`:
 
-    - rule: safety.two_person        which rule it is about
-      name: 高危家庭一个人去不行       name_en: Nobody goes alone to a dangerous family
-      point: assign                  the check point
-      facts: {…}                     as in engine.regulations; a text that begins with @ is a FEEL literal: "@2026-03-02", "@PT48H"
-      refused: true                  whether the rule gives a verdict, of whatever effect
+    given: {…}                         facts that all examples share; their own are laid over them
+    examples:
+    - rule: safety.two_person          which rule it is about
+      name: 高危家庭一个人去不行         name_en: Nobody goes alone to a dangerous family
+      point: assign                    the check point
+      facts: {…}                       as in engine.regulations; a text that begins with @ is a FEEL literal: "@2026-03-02", "@PT48H"
+      refused: true                    whether the rule gives a verdict, of whatever effect
 
-Without `now` among the facts it is NOW. Parameters are those the example gives: a county that sets other numbers keeps its examples. A
+Without `now` among the facts it is NOW. Parameters are those the file gives: a county that sets other numbers keeps its examples. A
 regulation is published only while all its examples hold (engine.commands.definitions).
 """
 
@@ -72,7 +74,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Uncovered:
-    """What the examples do not show: `rows` that none of them hits, `spoken` and `silent` rules without an example that says so."""
+    """What the examples do not show: `rows` that could go without an example failing, rules that `never_spoken` or `never_silent`."""
 
     rows: list[str] = field(default_factory=list)
     never_spoken: list[str] = field(default_factory=list)
@@ -110,7 +112,7 @@ def _run(tables: Tables, example: Example) -> Result:
 def uncovered(regulation: Regulation, results: Iterable[Result]) -> Uncovered:
     """Which rows and rules of a regulation its examples do not show; `results` as `run` answers them."""
     results = [result for result in results if result.passed]
-    hit = {row for result in results for row in result.rows}
+    hit = {row for result in results for row in result.rows if len(result.rows) == 1}
     spoken = {result.example.rule for result in results if result.got}
     silent = {result.example.rule for result in results if not result.got}
     return Uncovered(
@@ -153,13 +155,37 @@ class _Reader:
         root = self._tree(text)
         if root is None:
             return []
-        if not isinstance(root, yaml.SequenceNode):
-            self.refuse("examples_list", "示例文件应是一个列表", "The file of examples must be a list", root.start_mark.line + 1)
+        parts = {key.value: node for key, node in root.value} if isinstance(root, yaml.MappingNode) else {}
+        listed = parts.get("examples")
+        if not isinstance(listed, yaml.SequenceNode) or parts.keys() - {"given", "examples"} or len(parts) < len(root.value):
+            self.refuse(
+                "examples_list",
+                "示例文件应有 examples（一个列表），可以有 given（共同的事实），没有别的",
+                "The file must hold examples (a list), may hold given (facts they share), and nothing else",
+                root.start_mark.line + 1,
+            )
             return []
-        if len(root.value) > MAX_EXAMPLES:
+        if len(listed.value) > MAX_EXAMPLES:
             self.refuse("too_large", f"示例超过 {MAX_EXAMPLES} 个", f"More than {MAX_EXAMPLES} examples")
             return []
-        return [example for node in root.value if (example := self._example(node)) is not None]
+        given = self._given(parts["given"]) if "given" in parts else {}
+        return [example for node in listed.value if (example := self._example(node, given)) is not None]
+
+    def _given(self, node) -> Mapping[str, Any]:
+        line = node.start_mark.line + 1
+        return self._facts(self._plain(node, line), line) or {}
+
+    def _plain(self, node, line: int):
+        try:
+            return yaml.SafeLoader("").construct_document(node)
+        except (yaml.YAMLError, ValueError, TypeError, RecursionError):
+            return self.refuse("not_yaml", "这一段读不出来", "This part cannot be read", line)
+
+    def _facts(self, plain, line: int) -> Mapping[str, Any] | None:
+        """Facts as FEEL values, or None after a finding."""
+        if not isinstance(plain, dict) or not all(isinstance(value, dict) or key == "now" for key, value in plain.items()):
+            return self.refuse("example_facts", "每一项事实都应是键值对", "Every one of the facts is a mapping", line)
+        return self._feel(plain, line)
 
     def _text(self, content: bytes) -> str | None:
         if len(content) > MAX_BYTES:
@@ -187,13 +213,9 @@ class _Reader:
             why = getattr(error, "problem", None) or type(error).__name__
             return self.refuse("not_yaml", f"不是合格的 YAML：{why}", f"Not well-formed YAML: {why}", mark.line + 1 if mark else None)
 
-    def _example(self, node) -> Example | None:
+    def _example(self, node, given: Mapping[str, Any]) -> Example | None:
         line = node.start_mark.line + 1
-        loader = yaml.SafeLoader("")
-        try:
-            plain = loader.construct_document(node)
-        except (yaml.YAMLError, ValueError, TypeError, RecursionError):
-            return self.refuse("not_yaml", "这个示例读不出来", "This example cannot be read", line)
+        plain = self._plain(node, line)
         if not isinstance(plain, dict) or set(plain) - _KEYS or {"rule", "name", "point", "refused"} - set(plain):
             return self.refuse(
                 "example_keys",
@@ -210,14 +232,10 @@ class _Reader:
             self.refuse("example_point", f"检查点只能是 {'、'.join(POINTS)}", f"The point is one of {', '.join(POINTS)}", line)
         if not isinstance(plain["refused"], bool):
             self.refuse("example_refused", "refused 应为 true 或 false", "refused is true or false", line)
-        facts = plain.get("facts") or {}
-        if not isinstance(facts, dict) or not all(isinstance(value, dict) or key in ("now", "point") for key, value in facts.items()):
-            self.refuse("example_facts", "facts 里每一项都应是键值对", "Every one of the facts is a mapping", line)
-        else:
-            facts = self._feel(facts, line)
+        facts = self._facts(plain.get("facts") or {}, line)
         if len(self.found) > before:
             return None
-        return Example(plain["rule"], plain["name"], plain.get("name_en", ""), plain["point"], facts, plain["refused"], line)
+        return Example(plain["rule"], plain["name"], plain.get("name_en", ""), plain["point"], _over(given, facts), plain["refused"], line)
 
     def _feel(self, value, line: int):
         """Plain YAML as FEEL values."""
@@ -236,3 +254,12 @@ class _Reader:
             return feel.from_plain(value)
         except feel.FeelError:
             return self.refuse("example_value", "示例里有不能用的值", "A value of the example cannot be used", line)
+
+
+def _over(given: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts laid over those that all share, context by context; a list replaces a list."""
+    laid = dict(given)
+    for key, value in facts.items():
+        below = laid.get(key)
+        laid[key] = _over(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return laid
