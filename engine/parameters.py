@@ -11,7 +11,7 @@ from engine.db import Base, Id, Instant, Json
 
 # Lengths of time and numbers of people are whole numbers, by `about.unit`, and at most this many: ten years, a crowd. A fraction, or a
 # time no calendar reaches, would break every case that counts a deadline by it.
-MOST = {"minutes": 5_256_000, "hours": 87_600, "days": 3_650, "working_days": 2_500, "months": 120, "people": 1_000}
+MOST = {"minutes": 5_256_000, "hours": 87_600, "days": 3_650, "working_days": 2_500, "months": 120, "people": 1_000, "switch": 1}
 
 
 class Parameter(Base):

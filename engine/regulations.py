@@ -134,6 +134,11 @@ class Regulation:
         within = self._within
         return [rule for position, rule in enumerate(self.decision.rules) if within is None or within.alive >> position & 1]
 
+    @property
+    def rules(self) -> list[str]:
+        """The ids of its rules, in the order of their first rows."""
+        return list(dict.fromkeys(self.rule_of(row.id) for row in self.decision.rules))
+
     def rule_of(self, row: str) -> str:
         """The rule that a row belongs to."""
         names = [output.name for output in self.decision.outputs]
