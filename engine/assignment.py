@@ -6,13 +6,16 @@ named in person. So a volunteer or part-timer never sees what only a full-time w
 A lead may stand in for a partner.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 from engine.organisation import covers
 
-# 个案量上限 / caseload caps, 站内默认 station default: cases a person can look after well. Others count like part-timers.
+# 个案量上限 / caseload caps, 站内默认 station default: cases a person can look after well, unless the parameter caseload_<type> says
+# otherwise. Others count like part-timers.
 CAPACITY = {"full_time": 25, "part_time": 10}
 
 # Why somebody may not: about whoever it is, the asking person or one to whom a task should be handed.
@@ -24,32 +27,58 @@ REFUSALS = {
     "group": ("不在这项任务的候选人员中", "not among the candidates of the task"),
 }
 REASONS = {
+    "absent": ("请假或外出，{back}回来", "away, back on {back}"),
     "named": ("已点名", "named in person"),
+    "stand_in": ("站长代联动伙伴", "lead standing in for a partner"),
+    "skilled": ("具备所需技能", "has the skills asked for"),
+    "unskilled": ("缺所需技能：{missing}", "lacks skills: {missing}"),
     "knows_case": ("了解该个案", "knows the case"),
+    "knows_client": ("曾为这位对象服务", "has served this person before"),
     "same_unit": ("就在当地", "works at the place"),
     "near": ("同一站点", "same station"),
+    "elsewhere": ("来自其他站点", "from another station"),
     "load": ("在办 {open}/{capacity}", "{open} of {capacity} open"),
     "full": ("个案量已满", "caseload is full"),
-    "stand_in": ("站长代联动伙伴", "lead standing in for a partner"),
+    "recent": ("近 30 天接了 {recent} 项", "given {recent} in 30 days"),
 }
+# What tasks may ask for, and people may have; 站内默认 station default.
+SKILLS = {
+    "minors": ("未成年人服务", "minors"),
+    "elderly": ("老年服务", "older people"),
+    "mediation": ("调解", "mediation"),
+    "psychology": ("心理", "psychology"),
+    "care": ("护理", "care"),
+    "law": ("法律", "law"),
+    "organising": ("活动组织", "organising"),
+    "rescue": ("救援", "rescue"),
+}
+FIRST = "first"  # of the property `offer`: to one after the other, in the order of the ranking
+DAY = timedelta(days=1)
+BANDS = 10  # loads that differ by less than a tenth of the capacity count as alike, so that fairness decides between them
 
 
 @dataclass(frozen=True)
 class Offer:
     """Whom a task is offered to. `groups`: candidate groups, any of them; `workforce`: workforce types, any of them; empty sets
-    ask nothing. `users`: persons (ids or usernames) named besides the groups. `excluded`: person ids who may never take it."""
+    ask nothing. `users`: persons (ids or usernames) named besides the groups. `excluded`: person ids who may never take it.
+    `dispatched`: usernames of those sent from elsewhere, for whom the place does not count. `skills`: keys of SKILLS that it asks for; they rank,
+    they do not exclude."""
 
     groups: frozenset[str] = frozenset()
     workforce: frozenset[str] = frozenset()
     place_path: str = ""
     users: frozenset[str] = frozenset()
     excluded: frozenset[str] = frozenset()
+    dispatched: frozenset[str] = frozenset()
+    skills: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Candidate:
     """A person to be ranked. `groups` and `unit_path` as in engine.organisation.Actor; `open_cases`: their cases now;
-    `knows_case`: they did earlier tasks of this case; `capacity`: their own cap, else by workforce type.
+    `knows_case`: they did earlier tasks of this case; `capacity`: their own cap, else by workforce type. `knows_client`: they were in
+    earlier cases of this person; `skills`: keys of SKILLS; `recent`: tasks they were given in the last 30 days, `last_given` when the
+    latest; `absent_until`: the last day they are away, None if they are not.
     `reasons`: filled in by `rank`, as (code, Chinese, English)."""
 
     person_id: str
@@ -59,6 +88,11 @@ class Candidate:
     knows_case: bool = False
     username: str = ""
     capacity: int | None = None
+    knows_client: bool = False
+    skills: frozenset[str] = frozenset()
+    recent: int = 0
+    last_given: datetime | None = None
+    absent_until: date | None = None
     reasons: tuple[tuple[str, str, str], ...] = field(default=(), compare=False)
 
 
@@ -70,11 +104,12 @@ def refusal(
     Without `person_id` nobody is named or excluded; whoever offers tasks with exclusions passes it.
     """
     groups = frozenset(actor_groups)
+    sent = bool(offer.dispatched & {person_id, username} - {None})
     if not (offer.groups or offer.workforce or offer.users):
         return "nobody"
     if person_id is not None and person_id in offer.excluded:
         return "excluded"
-    if not offer.place_path or not actor_unit_path or not covers(actor_unit_path, offer.place_path):
+    if not offer.place_path or not actor_unit_path or not (sent or covers(actor_unit_path, offer.place_path)):
         return "place"
     if offer.workforce and not _among(groups, offer.workforce):
         return "workforce"
@@ -91,12 +126,16 @@ def may_take(
 
 
 def rank(candidates: Iterable[Candidate], offer: Offer) -> list[Candidate]:
-    """Those who may take the task, best first: named, then who knows the case, then who has room, then who is nearest and has
-    the lightest load; who only stands in for a partner comes last. Each carries its reasons. The order is total and stable."""
+    """Those who may take the task, best first, each with its reasons. One criterion after the other, the first difference decides:
+
+    present, named, no stand-in for a partner, skills, knows the case, has room, knows the client, near, load (in tenths of the capacity),
+    fairness (tasks given in the last 30 days, measured by what colleagues of the same kind were given), longest without a new task, load.
+    The order is total and stable.
+    """
     able = [one for one in candidates if may_take(one.groups, one.unit_path, offer, one.person_id, one.username)]
-    ranked = [(_order(one, offer), one) for one in able]
-    ranked.sort(key=lambda pair: pair[0])
-    return [_explained(one, offer) for _, one in ranked]
+    usual = _usual(able)
+    able.sort(key=lambda one: _order(one, offer, usual))
+    return [replace(one, reasons=_reasons(one, offer)) for one in able]
 
 
 def _among(groups: frozenset[str], wanted: frozenset[str]) -> bool:
@@ -120,44 +159,72 @@ def _capacity(one: Candidate) -> int:
 
 
 def _distance(one: Candidate, offer: Offer) -> int:
-    """Levels between their unit and the place: 0 at the place itself, more the further up they sit."""
-    return offer.place_path.count("/") - one.unit_path.count("/")
+    """Steps through the tree of units between theirs and the place: 0 at the place itself, more the further up or away they sit."""
+    theirs, place = one.unit_path.split("/"), offer.place_path.split("/")
+    common = next((at for at, (a, b) in enumerate(zip(theirs, place, strict=False)) if a != b), min(len(theirs), len(place)))
+    return len(theirs) + len(place) - 2 * common
 
 
-def _order(one: Candidate, offer: Offer) -> tuple:
+def _kind(one: Candidate) -> str:
+    """Whom somebody is compared with: their workforce type, else no type at all."""
+    return next((kind for kind in ("full_time", "part_time", "assistant", "volunteer", "partner") if kind in one.groups), "")
+
+
+def _usual(candidates: list[Candidate]) -> Mapping[str, Fraction]:
+    """Kind → how many tasks each of that kind was given of late, on average."""
+    people = Counter(_kind(one) for one in candidates)
+    given = Counter()
+    for one in candidates:
+        given[_kind(one)] += one.recent
+    return {kind: Fraction(given[kind], number) for kind, number in people.items()}
+
+
+def _share(one: Candidate, usual: Mapping[str, Fraction]) -> Fraction:
+    """Tasks given of late by the measure of their kind: 1 is as many as the others."""
+    return one.recent / usual[_kind(one)] if usual[_kind(one)] else Fraction(0)
+
+
+def _order(one: Candidate, offer: Offer, usual: Mapping[str, Fraction]) -> tuple:
     capacity = _capacity(one)
     return (
+        one.absent_until is not None,
         not offer.users & {one.person_id, one.username},
         _stands_in(one, offer),
+        len(offer.skills - one.skills),
         not one.knows_case,
         one.open_cases >= capacity,
+        not one.knows_client,
         _distance(one, offer),
+        one.open_cases * BANDS // capacity,
+        _share(one, usual),
+        one.last_given is not None,
+        one.last_given.timestamp() if one.last_given else 0.0,
         Fraction(one.open_cases, capacity),
         one.person_id,
     )
 
 
-def _explained(one: Candidate, offer: Offer) -> Candidate:
-    capacity, distance = _capacity(one), _distance(one, offer)
-    codes = [
-        ("named", bool(offer.users & {one.person_id, one.username})),
-        ("stand_in", _stands_in(one, offer)),
-        ("knows_case", one.knows_case),
-        ("same_unit", distance == 0),
-        ("near", distance == 1),
-        ("load", True),
-        ("full", one.open_cases >= capacity),
-    ]
-    reasons = tuple(
-        (code, *(text.format(open=one.open_cases, capacity=capacity) for text in REASONS[code])) for code, holds in codes if holds
-    )
-    return Candidate(
-        one.person_id,
-        one.groups,
-        one.unit_path,
-        one.open_cases,
-        one.knows_case,
-        one.username,
-        one.capacity,
-        reasons,
+def _reasons(one: Candidate, offer: Offer) -> tuple[tuple[str, str, str], ...]:
+    capacity, distance, missing = _capacity(one), _distance(one, offer), sorted(offer.skills - one.skills)
+    holds = {
+        "absent": one.absent_until is not None,
+        "named": bool(offer.users & {one.person_id, one.username}),
+        "stand_in": _stands_in(one, offer),
+        "skilled": bool(offer.skills) and not missing,
+        "unskilled": bool(missing),
+        "knows_case": one.knows_case,
+        "knows_client": one.knows_client,
+        "same_unit": distance == 0,
+        "near": distance == 1,
+        "elsewhere": not covers(one.unit_path, offer.place_path),
+        "load": True,
+        "full": one.open_cases >= capacity,
+        "recent": one.recent > 0,
+    }
+    values = {"open": one.open_cases, "capacity": capacity, "recent": one.recent, "back": one.absent_until and (one.absent_until + DAY).isoformat()}
+    lacking = [[SKILLS.get(skill, (skill, skill))[language] for skill in missing] for language in (0, 1)]
+    return tuple(
+        (code, *(text.format(**values, missing=joint.join(words)) for text, joint, words in zip(REASONS[code], ("、", ", "), lacking, strict=True)))
+        for code in REASONS
+        if holds[code]
     )

@@ -52,6 +52,11 @@ class Kind(StrEnum):
     TASK_RELEASED = "task:released"
     TASK_DELEGATED = "task:delegated"
     TASK_REOFFERED = "task:reoffered"
+    TASK_ASSIGNED = "task:assigned"
+    TASK_DISPATCHED = "task:dispatched"
+    TASK_HANDED_OVER = "task:handed_over"
+    TASK_TAKEN_BACK = "task:taken_back"
+    TASK_NOT_MOVED = "task:not_moved"
     TASK_COMPLETED = "task:completed"
     TASK_LATE = "task:late"
     PERIOD_ENDED = "period:ended"
@@ -110,6 +115,10 @@ class Kind(StrEnum):
     REGISTER_IMPORTED = "register:imported"
     REGISTER_MOVED = "register:moved"
     REGISTER_LAPSES = "register:lapses"
+    HANDOVER_BEGUN = "handover:begun"
+    HANDOVER_DONE = "handover:done"
+    HANDOVER_ENDED = "handover:ended"
+    HANDOVER_RETURNED = "handover:returned"
     BACKUP_RESTORED = "backup:restored"
 
 

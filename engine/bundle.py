@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from engine import untrusted
+from engine.assignment import FIRST, SKILLS
 from engine.decisions import Decision, compile_decisions
 from engine.exceptions import DeployRefused
 from engine.findings import Finding, Findings, errors
@@ -191,6 +192,8 @@ def _check_people(process: Process) -> list[Finding]:
     for task in tasks:
         found += _unknown("exclude", task.properties.get("exclude"), tags, task.id)
         found += _unknown("place", task.properties.get("place"), KINDS_OF_UNITS, task.id)
+        found += _unknown("skills", task.properties.get("skills"), SKILLS, task.id)
+        found += _unknown("offer", task.properties.get("offer"), {FIRST}, task.id)
         assigned = task.assignment
         if assigned.candidate_groups and assigned.candidate_groups.expression is None:
             found += _unknown("candidateGroups", assigned.candidate_groups.text, GROUPS, task.id)

@@ -20,6 +20,7 @@ from engine.vault import SubjectKey
 
 ACTIVE, INCIDENT, COMPLETED, CANCELLED = "active", "incident", "completed", "cancelled"
 OFFERED, CLAIMED = "offered", "claimed"
+SENT = ">"  # before a username among a task's users: somebody from elsewhere, sent to this task and named for no other reason
 NUMBER_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0/O, 1/I: numbers are read out on the telephone
 
 
@@ -271,7 +272,9 @@ def offer_of(task: Task) -> Offer:
     groups, workforce, users, excluded = (
         frozenset(filter(None, column.split("|"))) for column in (task.groups, task.workforce, task.users, task.excluded)
     )
-    return Offer(groups=groups, workforce=workforce, place_path=task.place_path, users=users, excluded=excluded)
+    sent = frozenset(name.removeprefix(SENT) for name in users if name.startswith(SENT))
+    named = frozenset(name for name in users if not name.startswith(SENT))
+    return Offer(groups=groups, workforce=workforce, place_path=task.place_path, users=named, excluded=excluded, dispatched=sent)
 
 
 def _may_take(actor: Actor, task: Task) -> bool:

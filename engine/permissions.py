@@ -20,6 +20,7 @@ PERMISSION_NAMES = {
     "task:complete": "办结任务",
     "task:delegate": "转派任务",
     "task:release": "退回任务",
+    "task:dispatch": "调度任务",
     "client:read": "查看服务对象",
     "client:write": "登记服务对象",
     "client:erase": "按规定清除服务对象的资料",
@@ -54,7 +55,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     # roles
     "supervisor": frozenset(
         _STATION
-        | {"definition:deploy", "definition:publish", "instance:cancel", "task:delegate", "incident:retry", "parameter:write"}
+        | {"definition:deploy", "definition:publish", "instance:cancel", "task:delegate", "task:dispatch", "incident:retry", "parameter:write"}
         | {"client:erase", "audit:verify", "message:publish", "instance:operate"}
         | _WATCH
         | _REGISTERS
@@ -63,7 +64,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         _STATION
         | _WATCH
         | _REGISTERS
-        | {"instance:cancel", "task:delegate", "account:manage", "message:publish", "instance:operate", "incident:retry"}
+        | {"instance:cancel", "task:delegate", "task:dispatch", "account:manage", "message:publish", "instance:operate", "incident:retry"}
     ),
     "worker": frozenset(_TASKS | _CASES),
     "auditor": frozenset(_CASES | {"task:read", "client:read", "audit:verify", "audit:read"} | {"register:own", "register:read", "register:watch"}),

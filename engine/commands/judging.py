@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine import feel, organisation, reference, regulations
+from engine import feel, organisation, reference, regulations, team
 from engine.audit import Kind
 from engine.commands import Act
 from engine.commands.running import Run, words
@@ -57,13 +57,23 @@ class Matter:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the regulations said, and what they were told: `facts`, encoded, sealed with the event of the act."""
+    """What the regulations said at each point, and what they were told: `facts`, encoded, sealed with the event of the act."""
 
-    verdicts: list[Verdict]
+    said: Mapping[str, list[Verdict]]
     points: tuple[str, ...]
     sequence: int
     station_id: str | None
     facts: dict
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """All that was said."""
+        return [each for found in self.said.values() for each in found]
+
+    @property
+    def blocking(self) -> list[Verdict]:
+        """What keeps the act from being done; at UNSTOPPABLE points nothing does."""
+        return regulations.blocking(each for point, found in self.said.items() if point not in UNSTOPPABLE for each in found)
 
     @property
     def plain(self) -> dict:
@@ -82,6 +92,16 @@ def judge(act: Act, known: Reference, points: tuple[str, ...], facts: dict, matt
     `facts` as in engine.regulations; the act's time, the parameters and whatever else the tables ask for are added. At UNSTOPPABLE points
     nothing blocks: what has happened cannot be refused. Raises RegulationRefused.
     """
+    judgement = consider(act, known, points, facts, matter)
+    if blocking := judgement.blocking:
+        raise RegulationRefused(blocking, evidence=_evidence(judgement, matter, blocking))
+    for point, verdicts in judgement.said.items():
+        _note(act, matter, point, [each for each in verdicts if not (each.notify and _is_raised(act, matter, each))])
+    return judgement
+
+
+def consider(act: Act, known: Reference, points: tuple[str, ...], facts: dict, matter: Matter) -> Judgement:
+    """What the regulations would say, as `judge` asks them; nothing is recorded and nothing refused."""
     now = act.now.astimezone(act.system.zone)
     parameters = known.parameters(act.now, matter.station_id)
     asked = Asked(
@@ -93,15 +113,9 @@ def judge(act: Act, known: Reference, points: tuple[str, ...], facts: dict, matt
     )
     question = known.needs.question(points, facts)
     facts = gather(facts | {"now": now, "parameters": parameters}, question.tree, asked, SOURCES)
-    verdicts = {point: regulations.check(question.tables[point], point, facts, clock=now) for point in points}
+    said = {point: regulations.check(question.tables[point], point, facts, clock=now) for point in points}
     kept = feel.encode(project(regulations.completed(points[0], facts, now), question.tree))
-    judgement = Judgement([each for found in verdicts.values() for each in found], points, known.sequence, matter.station_id, kept)
-    blocking = regulations.blocking(each for point in points if point not in UNSTOPPABLE for each in verdicts[point])
-    if blocking:
-        raise RegulationRefused(blocking, evidence=_evidence(judgement, matter, blocking))
-    for point in points:
-        _note(act, matter, point, [each for each in verdicts[point] if not (each.notify and _is_raised(act, matter, each))])
-    return judgement
+    return Judgement(said, points, known.sequence, matter.station_id, kept)
 
 
 def _evidence(judgement: Judgement, matter: Matter, blocking: list[Verdict]) -> dict:
@@ -205,6 +219,8 @@ def case_facts(run: Run, token: int | None) -> dict:
         "variables": run.case.variables() if token is None else run.case.visible(token),
         "stages_done": list(run.ledger["stages"]),
         "authors": dict(run.ledger["authors"]),
+        "lead": team.lead_of(run.ledger),
+        "team": list(team.team_of(run.ledger)),
     }
 
 

@@ -8,9 +8,8 @@ from sqlalchemy.orm import Session
 
 from engine.audit import Kind
 from engine.commands import Act, command
-from engine.commands.judging import judge, person_of
+from engine.commands.judging import judge, person_of, task_facts, task_matter
 from engine.commands.locking import lock_task
-from engine.commands.tasks import task_facts, task_matter
 from engine.instances import CLAIMED, OFFERED, Task
 from engine.registers.looks import Look
 

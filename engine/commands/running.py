@@ -11,7 +11,7 @@ from engine import audit, calls, instances, reference
 from engine.assignment import may_take
 from engine.audit import Kind
 from engine.calls import CalledCase
-from engine.commands import Act, outside, stranded
+from engine.commands import Act, offering, outside, stranded, teams
 from engine.db import Base, new_id
 from engine.definitions import Compiled
 from engine.exceptions import NotFound
@@ -23,6 +23,7 @@ from engine.organisation import Unit, actor_of
 from engine.parties import Parties, stamp, subject
 from engine.prepared import Prepared
 from engine.reference import Reference
+from engine.team import CaseMember
 from engine.vault import SubjectKey
 from engine.workflow import Case, Environment, Outgoing, Step, Wait
 
@@ -34,8 +35,10 @@ PLACES = {"county": 1, "station": 2, "room": 3}  # how many parts of a place's p
 class Run:
     """One case in a command's hands.
 
-    `ledger` remembers who did what: `authors` by tag, `stages` passed, `completed` tasks; and `begun_by`, the hash of the message key that
-    began it. `subscriptions` (ids) and `jobs` (tokens) are those in the tables; `called`: cases begun by this command, by token.
+    `ledger` remembers who did what: `authors` by tag, `stages` passed, `completed` tasks; the `team` and the `risk` that its members' rows
+    were sealed with (engine.team); `returned`, who gave back a task that is offered to one after the other, by token; and `begun_by`, the
+    hash of the message key that began it. `subscriptions` (ids) and `jobs` (tokens) are those in the tables; `called`: cases begun by this
+    command, by token.
     """
 
     act: Act
@@ -44,7 +47,7 @@ class Run:
     compiled: Compiled
     reference: Reference
     case: Case | None = None
-    ledger: dict = field(default_factory=lambda: {"authors": {}, "stages": [], "completed": 0})
+    ledger: dict = field(default_factory=lambda: {"authors": {}, "stages": [], "completed": 0, "team": {}})
     _waits: set[int] = field(default_factory=set)
     _timers: dict[int, datetime] = field(default_factory=dict)
     new_tasks: list[Task] = field(default_factory=list)
@@ -54,6 +57,7 @@ class Run:
     _link: CalledCase | None = None
     _fresh: dict[str, Base] = field(default_factory=dict)  # rows of this command by name: not in the tables before it commits
     parties: Parties | None = None  # where the case has any: the ledger counts them
+    members: dict[str, CaseMember] = field(default_factory=dict)  # rows of the team that this command has in hand
 
     @functools.cached_property
     def environment(self) -> Environment:
@@ -101,6 +105,11 @@ class Run:
         self.instance.status = str(self.case.status)
         if self.instance.status not in (ACTIVE, INCIDENT):
             self.instance.ended_at = self.act.now
+        teams.weigh(self)
+        self.keep_state()
+
+    def keep_state(self) -> None:
+        """Write down where the case stands, and its ledger. Whoever takes no step, but changes the ledger, calls this alone."""
         self.act.unit.write(self.instance)
         state = self.case.state()
         if self.parties:
@@ -113,10 +122,13 @@ class Run:
         if closed:
             for task in self.act.session.scalars(self._open_tasks(closed)):
                 task.status, task.ended_at = "cancelled", self.act.now
+        for token in closed | {done}:
+            self.ledger.get("returned", {}).pop(str(token), None)
         for token in sorted(waits.keys() - self._waits):
             task = self._task(waits[token])
             self.act.unit.write(task)
             self.new_tasks.append(task)
+            offering.give_to_first(self, task)
         self._waits = set(waits)
 
     def about_parties(self, form: Form, answers: dict, known: Mapping) -> dict:

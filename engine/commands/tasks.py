@@ -1,11 +1,9 @@
 """What people do with tasks: claim, release, delegate, complete. Each checks right, place, offer and regulations before it acts."""
 
-from dataclasses import replace
-
 from engine import assignment, organisation
 from engine.audit import Kind
-from engine.commands import Act, command, registers, stranded
-from engine.commands.judging import Judgement, judge, person_facts, task_facts, task_matter
+from engine.commands import Act, command, offering, registers
+from engine.commands.assigning import ask, give, mark_sent, require_offered, send
 from engine.commands.locking import lock_task, require_open
 from engine.commands.organisation import today
 from engine.commands.running import Run, words
@@ -19,10 +17,12 @@ from engine.exceptions import (
     TaskTaken,
 )
 from engine.facts.sources import VISITS
-from engine.instances import CLAIMED, OFFERED, Task, in_reach, offer_of
+from engine.instances import CLAIMED, OFFERED, Task, in_reach
 from engine.organisation import Actor, actor_of
 from engine.parties import of_others
-from engine.permissions import may
+from engine.permissions import may, require
+
+LONGEST_REASON = 500
 
 
 @command("task:claim", "task:claim")
@@ -36,17 +36,23 @@ def claim(act: Act, task_id: str) -> dict:
 
 
 @command("task:release", "task:release")
-def release(act: Act, task_id: str) -> dict:
-    """Give a claimed task back to those it was offered to. Its holder may, and who dispatches at its place."""
+def release(act: Act, task_id: str, reason: str = "") -> dict:
+    """Give a claimed task back to those it was offered to, saying why. Its holder may, and who dispatches at its place.
+
+    A task that is offered to one after the other goes to the next. Raises NotFound, TaskNotYours, TaskTaken, TaskClosed, InvalidRequest.
+    """
+    reason = reasoned(reason, needed=False)
     run, task = take_up(act, task_id)
     if task.status != CLAIMED:
         raise TaskNotYours()
     if task.holder_id != act.actor.person_id and not may(act.actor, "task:delegate"):
         raise TaskTaken(holder=_name(act, task.holder_id))
-    facts = {"task": task.id, "element": task.element, "holder": task.holder_id}
+    holder = task.holder_id
     task.status, task.holder_id, task.claimed_at = OFFERED, None, None
+    mark_sent(task, None)
     act.unit.write(task)
-    run.record(Kind.TASK_RELEASED, facts)
+    run.record(Kind.TASK_RELEASED, {"task": task.id, "element": task.element, "holder": holder}, {"reason": reason} if reason else None)
+    offering.pass_on(run, task, holder)
     return _answer(run, task)
 
 
@@ -59,12 +65,25 @@ def delegate(act: Act, task_id: str, to: str) -> dict:
     ):
         raise TaskTaken(holder=_name(act, task.holder_id))
     receiver = actor_of(act.session, act.system.vault, to, act.actor.county_id, active=True)
-    _require_offered(run, task, receiver, ReceiverUnfit)
-    judged = _check(run, task, ("assign",), receiver, {})
-    facts = {"task": task.id, "element": task.element, "from": task.holder_id, "to": receiver.person_id}
-    task.status, task.holder_id, task.claimed_at = CLAIMED, receiver.person_id, act.now
-    act.unit.write(task)
-    run.record(Kind.TASK_DELEGATED, facts | judged.plain, judged.sealed)
+    require_offered(run, task, receiver, ReceiverUnfit)
+    judged = ask(run, task, ("assign",), receiver, {})
+    give(run, task, receiver, Kind.TASK_DELEGATED, {"from": task.holder_id, "to": receiver.person_id}, judged)
+    return _answer(run, task)
+
+
+@command("task:dispatch", "task:dispatch")
+def dispatch(act: Act, task_id: str, to: str, reason: str) -> dict:
+    """Send the person with username `to` to a task, for a reason; from another station too, where the actor oversees both.
+
+    They may read the case while they hold the task, and give it back. Raises NotFound, Forbidden, InvalidRequest, TaskClosed, ReceiverUnfit,
+    RegulationRefused.
+    """
+    reason = reasoned(reason)
+    run, task = take_up(act, task_id)
+    receiver = actor_of(act.session, act.system.vault, to, act.actor.county_id, active=True)
+    for place in (task.place_path, receiver.unit_path):
+        require(act.actor, "task:dispatch", place)
+    send(run, task, receiver, Kind.TASK_DISPATCHED, {}, {"reason": reason})
     return _answer(run, task)
 
 
@@ -96,7 +115,7 @@ def complete_wait(run: Run, task: Task, data: dict, claim: bool = False) -> None
     if act.actor.person_id in run.excluded(task.element):
         raise NotOffered(reason=assignment.REFUSALS["excluded"][0])
     values = _read_form(run, task, data)
-    judged = _check(run, task, ("complete",) if run.ledger["completed"] else ("start", "complete"), act.actor, values)
+    judged = ask(run, task, ("complete",) if run.ledger["completed"] else ("start", "complete"), act.actor, values)
     _note(run, element, act.actor)
     _note_visit(run, element, task)
     task.status, task.ended_at = "completed", act.now
@@ -118,28 +137,22 @@ def take_up(act: Act, task_id: str) -> tuple[Run, Task]:
     return run, task
 
 
+def reasoned(reason: str, needed: bool = True) -> str:
+    """A reason as it is kept. Raises InvalidRequest if it is missing where one is needed, or too long."""
+    reason = (reason or "").strip()
+    if needed and not reason:
+        raise InvalidRequest(field="reason", reason="请写明原因")
+    if len(reason) > LONGEST_REASON:
+        raise InvalidRequest(field="reason", reason=f"原因不超过 {LONGEST_REASON} 个字")
+    return reason
+
+
 def _claim(run: Run, task: Task) -> None:
     act = run.act
     if task.status == CLAIMED:
         raise TaskTaken(holder=_name(act, task.holder_id))
-    _require_offered(run, task, act.actor)
-    judged = _check(run, task, ("assign",), act.actor, {})
-    task.status, task.holder_id, task.claimed_at = CLAIMED, act.actor.person_id, act.now
-    act.unit.write(task)
-    run.record(Kind.TASK_CLAIMED, {"task": task.id, "element": task.element} | judged.plain, judged.sealed)
-
-
-def _require_offered(run: Run, task: Task, actor: Actor, refused: type[NotOffered] = NotOffered) -> None:
-    """Raises `refused`. Who wrote what is approved may have done so only since the task was opened, beside it: the ledger knows."""
-    if run.case is None:
-        run.restore()
-    offer = offer_of(task)
-    offer = replace(offer, excluded=offer.excluded | run.excluded(task.element))
-    if actor is not run.act.actor and run.act.actor.groups & offer.groups and stranded.is_handed_out(run, task):
-        offer = replace(offer, users=offer.users | {actor.username})
-    why = assignment.refusal(actor.groups, actor.unit_path, offer, actor.person_id, actor.username)
-    if why:
-        raise refused(reason=assignment.REFUSALS[why][0].format(workforce="、".join(sorted(offer.workforce))))
+    require_offered(run, task, act.actor)
+    give(run, task, act.actor, Kind.TASK_CLAIMED, {}, ask(run, task, ("assign",), act.actor, {}))
 
 
 def _read_form(run: Run, task: Task, data: dict) -> dict:
@@ -153,13 +166,6 @@ def _read_form(run: Run, task: Task, data: dict) -> dict:
     for name in of_others(form, known):
         del known[name]
     return run.about_parties(form, form.read(data, known, clock=run.environment.now), known)
-
-
-def _check(run: Run, task: Task, points: tuple[str, ...], person: Actor, values: dict) -> Judgement:
-    """Ask the regulations; record every verdict; raise RegulationRefused when one blocks."""
-    if run.case is None:
-        run.restore()
-    return judge(run.act, run.reference, points, task_facts(run, task, values) | {"person": person_facts(person)}, task_matter(run, task, person))
 
 
 def _note(run: Run, element, actor: Actor) -> None:

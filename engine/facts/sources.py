@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from engine.facts.carried import OF_LOAD
 from engine.facts.gathering import Asked, Source
 from engine.facts.registered import OF_CLIENT, OF_PERSON, OF_UNIT
 from engine.facts.units import OF_UNIT_ITSELF
@@ -19,7 +20,7 @@ def _company(asked: Asked, _names) -> dict:
 
 
 SOURCES: Mapping[str, tuple[Source, ...]] = {
-    "person": (OF_PERSON,),
+    "person": (OF_PERSON, OF_LOAD),
     "unit": (OF_UNIT, OF_UNIT_ITSELF),
     "client": (OF_CLIENT,),
     "outing": (Source(frozenset({"people"}), _company),),

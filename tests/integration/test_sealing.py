@@ -40,6 +40,11 @@ PLAIN = {
         "county_id id register subject_id place_path station_id since until plain key_id added_by added_at ended_at next_at version"
     ),
     "outing_member": "county_id outing_id person_id",
+    "case_member": "county_id instance_id person_id role since until version",
+    "handover": (
+        "county_id id kind person_id substitute_id first_day last_day status plan place_path begun_by begun_at ended_at key_id version"
+    ),
+    "handover_task": "county_id handover_id task_id instance_id from_id to_id outcome code version",
     "calendar_year": "county_id year number holidays workdays source imported_by imported_at version",
     "definition": "county_id id kind key name latest published_version_id",
     "idempotency_key": "county_id actor_id route key body created_at",
@@ -72,6 +77,7 @@ PLAIN = {
 SEALED = {"idempotency_key": "answer", "event": "sealed", "household": "sealed", "person": "sealed_name", "client": "sealed"}
 SEALED |= {"register_entry": "sealed"}
 SEALED |= {"instance": "sealed_state", "outing": "sealed", "alert": "sealed", "message": "sealed", "delivery": "sealed", "job": "sealed_error"}
+SEALED |= {"case_member": "sealed", "handover": "sealed"}
 
 SECRETS = ["欧阳测甲", "13812345678", "儿子在狱中", "拒绝服药", "与邻居争执"]
 

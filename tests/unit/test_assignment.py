@@ -1,9 +1,12 @@
 """Who may take a task: default deny, workforce, groups, place, exclusion, a lead for a partner; and who is asked first."""
 
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
 import pytest
 from hypothesis import given, strategies as st
 
-from engine.assignment import REFUSALS, Candidate, Offer, may_take, rank, refusal
+from engine.assignment import REASONS, REFUSALS, SKILLS, Candidate, Offer, may_take, rank, refusal
 
 STATION = "county/station-01"
 ROOM = "county/station-01/room-001"
@@ -57,6 +60,12 @@ CHILD = groups("worker", "partner", "partner:child")
         (LEAD, "county/station-02", Offer(groups("partner:petition"), place_path=ROOM), "place"),
         (FULL, STATION, Offer(groups("partner:petition"), place_path=ROOM), "group"),
         (LEAD, STATION, Offer(groups("volunteer"), place_path=ROOM), "group"),
+        # Sent from elsewhere: place and no more is forgiven.
+        (FULL, "county/station-02", Offer(groups("full_time"), place_path=ROOM, dispatched=groups("ft-01-1")), None),
+        (FULL, "county/station-02", Offer(groups("full_time"), place_path=ROOM, dispatched=groups("p2")), "place"),
+        (PART, "county/station-02", Offer(workforce=groups("full_time"), place_path=ROOM, dispatched=groups("p1")), "workforce"),
+        (PART, "county/station-02", Offer(groups("full_time"), place_path=ROOM, dispatched=groups("p1")), "group"),
+        (FULL, "county/station-02", Offer(groups("full_time"), place_path=ROOM, dispatched=groups("p1"), excluded=groups("p1")), "excluded"),
     ],
 )
 def test_refusal(who, unit, offer, why):
@@ -148,13 +157,95 @@ def test_reasons_say_why():
     assert ("load", "在办 25/25", "25 of 25 open") in one.reasons
 
 
-candidates = st.lists(
-    st.builds(Candidate, st.uuids().map(str), sets, paths, st.integers(0, 40), st.booleans()), max_size=8, unique_by=lambda c: c.person_id
+def test_every_reason_can_be_given_and_is_told_in_both_languages():
+    offer = replace(OFFER, users=groups("a"), skills=groups("minors", "law"), dispatched=groups("c"))
+    busy = Candidate("a", FULL, ROOM, 25, True, knows_client=True, skills=offer.skills, recent=3, absent_until=date(2026, 3, 5))
+    near, far = Candidate("b", PART, STATION), Candidate("c", FULL, "county/station-02")
+    stand_in = Candidate("d", LEAD, STATION)
+    partner = Offer(groups("partner:child"), place_path=ROOM)
+    told = [each for one in [*rank([busy, near, far], offer), *rank([stand_in], partner)] for each in one.reasons]
+    assert {code for code, _, _ in told} == set(REASONS)
+    assert ("absent", "请假或外出，2026-03-06回来", "away, back on 2026-03-06") in told
+    assert ("unskilled", "缺所需技能：法律、未成年人服务", "lacks skills: law, minors") in told
+
+
+def test_skills_go_before_knowing_the_case_and_absence_behind_everything():
+    offer = replace(OFFER, skills=groups("minors"))
+    skilled, knows = Candidate("s", FULL, STATION, skills=groups("minors")), Candidate("k", FULL, ROOM, knows_case=True)
+    away = Candidate("a", FULL, ROOM, knows_case=True, skills=groups("minors"), absent_until=date(2026, 3, 5))
+    assert order(away, knows, skilled, offer=offer) == ["s", "k", "a"]
+
+
+def test_who_was_given_less_than_colleagues_of_their_kind_comes_first():
+    """Half of what full-time workers get is fairer measured than a part-timer's usual share, though it is more."""
+    people = [Candidate("f1", FULL, STATION, recent=4), Candidate("f2", FULL, STATION, recent=12), Candidate("p1", PART, STATION, recent=3)]
+    assert order(*people) == ["f1", "p1", "f2"]
+
+
+def test_on_equal_terms_whoever_waited_longest_is_next_and_who_never_had_one_first():
+    day = datetime(2026, 3, 2, tzinfo=UTC)
+    people = [Candidate("a", FULL, STATION, last_given=day), Candidate("b", FULL, STATION, last_given=day - timedelta(days=1))]
+    assert order(*people, Candidate("c", FULL, STATION)) == ["c", "b", "a"]
+
+
+days = st.datetimes(datetime(2026, 1, 1), datetime(2026, 3, 1), timezones=st.just(UTC))
+skill_sets = st.frozensets(st.sampled_from(sorted(SKILLS)), max_size=3)
+one_candidate = st.builds(
+    Candidate,
+    st.uuids().map(str),
+    sets,
+    paths,
+    st.integers(0, 40),
+    st.booleans(),
+    st.just(""),
+    st.none() | st.integers(1, 30),
+    st.booleans(),
+    skill_sets,
+    st.integers(0, 9),
+    st.none() | days,
+    st.none() | st.just(date(2026, 3, 9)),
 )
+candidates = st.lists(one_candidate, max_size=8, unique_by=lambda c: c.person_id)
+wishes = st.builds(lambda offer, skills: replace(offer, skills=skills), offers, skill_sets)
 
 
-@given(candidates, offers, st.randoms())
+@given(candidates, wishes, st.randoms())
 def test_the_order_does_not_depend_on_the_order_asked(candidates, offer, random):
     shuffled = list(candidates)
     random.shuffle(shuffled)
     assert rank(candidates, offer) == rank(shuffled, offer)
+
+
+@given(candidates, wishes)
+def test_never_ranks_who_may_not_take_it_and_leaves_nobody_out(candidates, offer):
+    ranked = {one.person_id for one in rank(candidates, offer)}
+    assert ranked == {one.person_id for one in candidates if may_take(one.groups, one.unit_path, offer, one.person_id, one.username)}
+
+
+# What makes somebody a better choice than before, each by itself.
+BETTER = {
+    "open_cases": lambda one, offer: replace(one, open_cases=max(0, one.open_cases - 5)),
+    "capacity": lambda one, offer: replace(one, capacity=(one.capacity or 25) + 5),
+    "knows_case": lambda one, offer: replace(one, knows_case=True),
+    "knows_client": lambda one, offer: replace(one, knows_client=True),
+    "skills": lambda one, offer: replace(one, skills=one.skills | offer.skills),
+    "place": lambda one, offer: replace(one, unit_path=offer.place_path),
+    "fairness": lambda one, offer: replace(one, recent=max(0, one.recent - 2)),
+    "waited": lambda one, offer: replace(one, last_given=one.last_given and one.last_given - timedelta(days=40)),
+    "present": lambda one, offer: replace(one, absent_until=None),
+}
+capable = st.lists(
+    one_candidate.map(lambda one: replace(one, groups=one.groups | {"full_time"}, unit_path=STATION)),
+    min_size=2,
+    max_size=6,
+    unique_by=lambda c: c.person_id,
+)
+
+
+@pytest.mark.parametrize("criterion", BETTER)
+@given(capable, skill_sets, st.data())
+def test_what_speaks_for_somebody_never_puts_them_further_back(criterion, candidates, skills, data):
+    offer = replace(OFFER, skills=skills)
+    chosen = data.draw(st.sampled_from(candidates))
+    bettered = [BETTER[criterion](one, offer) if one is chosen else one for one in candidates]
+    assert order(*bettered, offer=offer).index(chosen.person_id) <= order(*candidates, offer=offer).index(chosen.person_id)
