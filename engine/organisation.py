@@ -257,6 +257,14 @@ def actors(session: Session, vault: Vault, county_id: str, within: str, text: st
     return [actor_from(vault, row) for row in session.connection().execute(query)]
 
 
+def over(session: Session, vault: Vault, county_id: str, place_path: str) -> list[Actor]:
+    """Active people with active accounts whose unit is a place or stands above it, by username."""
+    parts = place_path.split("/")
+    above = ["/".join(parts[: count + 1]) for count in range(len(parts))]
+    query = select_actors().where(_accounts.county_id == county_id, _accounts.active, _people.active, _places.path.in_(above))
+    return [actor_from(vault, row) for row in session.connection().execute(query.order_by(_accounts.username))]
+
+
 @dataclass(frozen=True)
 class Staff:
     """Somebody who works in the county, as those see them who manage accounts; without an account `username` is None."""

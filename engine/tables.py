@@ -16,6 +16,7 @@ from engine import (
     parameters,
     timers,
     vault,
+    waivers,
 )
 from engine.db import Base
 from engine.registers import alerts, entries, looks, outings
@@ -41,4 +42,5 @@ __all__ = [
     "parameters",
     "timers",
     "vault",
+    "waivers",
 ]
