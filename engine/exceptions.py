@@ -99,6 +99,13 @@ class RegulationRefused(EngineError):
         super().__init__(reasons=";".join(v.message for v in self.verdicts), **facts)
 
 
+class OwnWaiver(Forbidden):
+    """豁免不能由申请人自己或受益的人决定。
+
+    请由另一位有权的同事决定；站长的申请由县中心督导决定。
+    """
+
+
 # --- what was asked for -------------------------------------------------------------------------------------------------
 
 
@@ -229,6 +236,34 @@ class RegisterFileInvalid(EngineError):
 
 class AlertClosed(EngineError):
     """这一事项已有人处理。
+
+    请刷新后查看当前状态。
+    """
+
+
+class NotRefused(EngineError):
+    """在这个个案里，没有人因为规则“{rule}”被制度拒绝过，没有什么可以豁免。
+
+    请先照常办理；被制度拒绝时，从那一页申请豁免。
+    """
+
+
+class NotWaivable(EngineError):
+    """规则“{rule}”不能豁免：{reason}。
+
+    请按提示补齐条件后再办。
+    """
+
+
+class WaiverKnown(EngineError):
+    """这件事的豁免已经申请过，现在是“{status}”，没有重复申请。
+
+    请在“豁免”里查看。
+    """
+
+
+class WaiverClosed(EngineError):
+    """这份豁免现在是“{status}”，不能这样改。
 
     请刷新后查看当前状态。
     """

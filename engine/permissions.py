@@ -42,11 +42,14 @@ PERMISSION_NAMES = {
     "register:read": "查看登记",
     "register:watch": "查看值守、操守和诉求类登记",
     "register:write": "填写和导入登记",
+    "waiver:read": "查看豁免",
+    "waiver:ask": "申请豁免",
+    "waiver:decide": "批准、驳回和撤销豁免",
     "system:work": "由系统自动处理",
 }
 
-_TASKS = {"task:read", "task:claim", "task:complete", "task:release", "outing:write", "register:own"}
-_WATCH = {"outing:read", "alert:acknowledge"}  # over who is out
+_TASKS = {"task:read", "task:claim", "task:complete", "task:release", "outing:write", "register:own", "waiver:ask", "waiver:read"}
+_WATCH = {"outing:read", "alert:acknowledge", "waiver:decide"}  # over who is out, and over what a regulation stopped
 _REGISTERS = {"register:read", "register:watch", "register:write"}  # of one's place; see engine.registers.rights
 _CASES = {"definition:read", "instance:read", "instance:history", "organisation:read"}
 _STATION = _TASKS | _CASES | {"instance:start", "client:read", "client:write"}
@@ -67,7 +70,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         | {"instance:cancel", "task:delegate", "task:dispatch", "account:manage", "message:publish", "instance:operate", "incident:retry"}
     ),
     "worker": frozenset(_TASKS | _CASES),
-    "auditor": frozenset(_CASES | {"task:read", "client:read", "audit:verify", "audit:read"} | {"register:own", "register:read", "register:watch"}),
+    "auditor": frozenset(
+        _CASES | {"task:read", "client:read", "audit:verify", "audit:read", "waiver:read"} | {"register:own", "register:read", "register:watch"}
+    ),
     # An admin keeps the installation and sees no case: the data of people served is none of an admin's business (PIPL 6, need to know).
     "admin": frozenset(
         {"definition:read", "organisation:read", "organisation:write", "account:manage", "calendar:write", "incident:retry"}

@@ -18,6 +18,7 @@ from engine import (
     team,
     timers,
     vault,
+    waivers,
 )
 from engine.db import Base
 from engine.registers import alerts, entries, looks, outings
@@ -45,4 +46,5 @@ __all__ = [
     "team",
     "timers",
     "vault",
+    "waivers",
 ]

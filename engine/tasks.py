@@ -1,6 +1,7 @@
 """The inbox: which tasks a person may see, and one task with its form and data."""
 
 from dataclasses import dataclass
+from datetime import tzinfo
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -9,6 +10,7 @@ from engine import definitions, instances
 from engine.exceptions import InvalidRequest, NotFound
 from engine.instances import CLAIMED, OFFERED, Instance, Task
 from engine.organisation import Actor
+from engine.parties import Parties
 from engine.permissions import require
 from engine.system import System
 from engine.vault import SubjectKey
@@ -30,13 +32,16 @@ class Line:
 
 @dataclass(frozen=True)
 class Detail:
-    """A task with everything a page or a program needs to complete it."""
+    """A task with everything a page or a program needs to complete it; `ledger` and `parties` are the case's, `zone` the county's."""
 
     task: Task
     instance: Instance
     key: SubjectKey
     compiled: definitions.Compiled
     case: Case
+    ledger: dict
+    parties: Parties | None
+    zone: tzinfo
 
     @property
     def element(self):
@@ -96,8 +101,9 @@ def detail(system: System, session: Session, actor: Actor, task_id: str) -> Deta
         raise NotFound(what="任务", key=task_id)
     task, instance, key = row
     compiled = definitions.compiled(system, session, instance.version_id)
-    case = Case.restore(compiled.process, instances.open_state(system, lambda: session, instance, key)[0]["case"])
-    return Detail(task, instance, key, compiled, case)
+    state, parties = instances.open_state(system, lambda: session, instance, key)
+    case = Case.restore(compiled.process, state["case"])
+    return Detail(task, instance, key, compiled, case, state["ledger"], parties, system.zone)
 
 
 def _condition(actor: Actor, view: str):

@@ -77,8 +77,9 @@ def _add_pages(app: Flask) -> None:
         outings,
         regulations,
         settings,
+        waivers,
     )
 
-    for part in (account, inbox, outings, cases, documents, clients, county, definitions, regulations, operations, settings, audit):
+    for part in (account, inbox, waivers, outings, cases, documents, clients, county, definitions, regulations, operations, settings, audit):
         app.register_blueprint(part.pages)
     api.register(app)

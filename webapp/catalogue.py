@@ -22,7 +22,7 @@ METHODS = [("webapp/**/templates/**.html", "jinja2"), ("webapp/**.py", "python")
 # Names of arguments by which the engine puts words into an error.
 WORDS = {"reason", "what", "permission", "limit", "allowed", "status"}
 # Modules whose every Chinese text is a message of a field.
-SPEAKING = ("engine/clients.py", "engine/commands/outings.py", "engine/commands/alerts.py")
+SPEAKING = ("engine/clients.py", "engine/commands/outings.py", "engine/commands/alerts.py", "engine/commands/waivers.py")
 
 
 def main() -> int:

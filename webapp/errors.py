@@ -4,7 +4,7 @@ import re
 import secrets
 
 import structlog
-from flask import Response, g, jsonify, render_template, request
+from flask import Response, g, jsonify, render_template, request, url_for
 from flask_babel import gettext, lazy_gettext
 from flask_wtf.csrf import CSRFError
 from gunicorn.http.errors import NoMoreData, ParseException
@@ -12,6 +12,8 @@ from werkzeug.exceptions import BadRequest, HTTPException
 
 from engine import exceptions as e
 from engine.feel import FeelError
+from engine.permissions import may
+from engine.waivers import DECIDERS
 from webapp.i18n import in_chinese, translated
 from webapp.logs import places
 
@@ -38,6 +40,10 @@ STATUS: dict[type[e.EngineError], int] = {
     e.AlertClosed: 409,
     e.EntryEnded: 409,
     e.RegisterFileInvalid: 422,
+    e.NotRefused: 409,
+    e.NotWaivable: 409,
+    e.WaiverKnown: 409,
+    e.WaiverClosed: 409,
     e.NoIncident: 409,
     e.NotOffered: 403,
     e.NoSuchToken: 409,
@@ -203,7 +209,7 @@ def extras(error: e.EngineError) -> dict:
     if isinstance(error, e.InvalidForm):
         return {"errors": {path: translated_text(text) for path, text in error.errors.items()}}
     if isinstance(error, e.RegulationRefused):
-        return {"verdicts": [verdict(each) for each in error.verdicts]}
+        return {"verdicts": verdicts(error)}
     if isinstance(error, e.DeployRefused):
         return {"findings": [finding.as_dict() for finding in error.findings]}
     if isinstance(error, e.RegisterFileInvalid):
@@ -234,6 +240,22 @@ def verdict(each) -> dict:
         "version": get("version"),
         "facts": get("facts") or {},
     }
+
+
+def verdicts(error: e.EngineError | None) -> list[dict]:
+    """What the regulations that refuse say, each with the address at which a waiver may be asked for, None where there can be none."""
+    about = (getattr(error, "evidence", None) or {}).get("facts", {})
+    return [verdict(each) | {"waivers_url": _waivers_url(each, about)} for each in getattr(error, "verdicts", ())]
+
+
+def _waivers_url(each, about: dict) -> str | None:
+    if each.effect != "waiver" or each.waivable_by not in DECIDERS or not about.get("instance") or not may(g.actor, "waiver:ask"):
+        return None
+    if request.path.startswith("/api/"):
+        return url_for("waivers-api.ask")
+    what = {"task": about["task"]} if about.get("task") else {"instance": about["instance"]}
+    who = {"person": about["person"]} if about.get("person") not in (None, g.actor.person_id) else {}
+    return url_for("waivers.new", rule=each.rule, **what, **who)
 
 
 def reference() -> str:

@@ -25,6 +25,14 @@ STATUSES = {
     "out": _l("外出中"),
     "returned": _l("已安全返回"),
 }
+WAIVER_STATUSES = {  # as engine.waivers.NAMES
+    "asked": _l("等待答复"),
+    "granted": _l("已批准"),
+    "expired": _l("已到期"),
+    "refused": _l("未批准"),
+    "withdrawn": _l("已撤回"),
+    "revoked": _l("已撤销"),
+}
 ROLES = {
     "supervisor": _l("督导"),
     "lead": _l("站长"),
@@ -119,6 +127,11 @@ EVENTS: dict[str, tuple[object, str]] = {
     "outing:returned": (_l("安全返回"), "good"),
     "outing:cancelled": (_l("取消外出"), ""),
     "outing:overdue": (_l("外出超时"), "bad"),
+    "waiver:asked": (_l("申请豁免"), "warned"),
+    "waiver:granted": (_l("批准豁免"), "good"),
+    "waiver:refused": (_l("没有批准豁免"), "bad"),
+    "waiver:withdrawn": (_l("撤回豁免申请"), "quiet"),
+    "waiver:revoked": (_l("撤销豁免"), "warned"),
     "alert:raised": (_l("发出提醒"), "warned"),
     "alert:overdue": (_l("提醒逾期未处理"), "bad"),
     "alert:acknowledged": (_l("提醒已处理"), "good"),
@@ -224,6 +237,7 @@ NAVIGATION = [
     Item("clients.index", _l("服务对象"), _l("对象"), "people", "client:read", "clients."),
     Item("county.home", _l("全县概览"), _l("全县"), "county", None, "county.home"),
     Item("outings.index", _l("外出报备"), _l("外出"), "walk", "outing:write", "outings."),
+    Item("waivers.index", _l("豁免"), _l("豁免"), "shield", "waiver:read", "waivers."),
     Item("county.people", _l("机构与人员"), _l("人员"), "person", "organisation:read", "county.people"),
     Item("operations.index", _l("运行"), _l("运行"), "pulse", "instance:operate", "operations."),
     Item("definitions.index", _l("流程"), _l("流程"), "flow", "definition:read", "definitions."),
@@ -237,6 +251,7 @@ NAVIGATION = [
 def register(app) -> None:
     """Filters and the navigation for templates."""
     app.jinja_env.filters |= {"status": status, "role": role, "event": event_name, "urgency": urgency, "iso": iso}
+    app.jinja_env.filters |= {"waiver_status": lambda code: str(WAIVER_STATUSES[code])}
     app.jinja_env.filters |= {"station_role": station_role, "place": place_name}
     app.jinja_env.globals |= {"navigation": navigation}
 

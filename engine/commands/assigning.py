@@ -6,11 +6,11 @@ less than another.
 
 from dataclasses import replace
 
-from engine import assignment, organisation
+from engine import assignment, checking, organisation
 from engine.assignment import Offer
 from engine.audit import Kind
 from engine.commands import stranded, teams
-from engine.commands.judging import Judgement, Matter, consider, judge, person_facts, task_facts, task_matter
+from engine.commands.judging import Judgement, Matter, judge, person_facts, task_facts, task_matter
 from engine.commands.running import Run, barred, words
 from engine.exceptions import InvalidRequest, NotOffered, ReceiverUnfit
 from engine.instances import CLAIMED, SENT, Task, offer_of
@@ -52,7 +52,8 @@ def ask(run: Run, task: Task, points: tuple[str, ...], person: Actor, values: di
 
 def objections(run: Run, task: Task, person: Actor) -> list[Verdict]:
     """What would keep somebody from being given a task, if it were done now. Nothing is recorded."""
-    return consider(run.act, run.reference, ("assign",), *_question(run, task, person, {})).blocking
+    act = run.act
+    return checking.ask(act.system, lambda: act.session, act.now, run.reference, ("assign",), *_question(run, task, person, {})).blocking
 
 
 def _question(run: Run, task: Task, person: Actor, values: dict) -> tuple[dict, Matter]:

@@ -5,12 +5,13 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
-from engine import instances
+from engine import instances, waivers
 from engine.audit import Kind
 from engine.commands import Act, command
 from engine.commands.clock import next_look
 from engine.commands.judging import Matter, case_facts, in_force, judge, person_facts
 from engine.commands.locking import lock_instance
+from engine.commands.running import Run
 from engine.db import new_id
 from engine.exceptions import AlreadyOut, InvalidForm, NotFound, OutingClosed
 from engine.instances import CLAIMED, OFFERED, Instance, Task
@@ -40,8 +41,8 @@ def report(act: Act, trip: dict) -> dict:
     leaves = bool(trip.get("leaves", True))
     if leaves and outings.is_out(act.session, act.actor.person_id):
         raise AlreadyOut()
-    task, instance, case = _what_for(act, trip)
-    outing, key = _new(act, texts, expected, leaves, task, instance)
+    task, run, case = _what_for(act, trip)
+    outing, key = _new(act, texts, expected, leaves, task, run and run.instance)
     act.session.add_all(OutingMember(outing_id=outing.id, county_id=outing.county_id, person_id=each) for each in people)
     facts = {
         "person": person_facts(act.actor),
@@ -50,7 +51,16 @@ def report(act: Act, trip: dict) -> dict:
         "case": case,
     }
     told = {"people": list(people), "instance": outing.instance_id, "until": outing.expected_return.isoformat(), "left": leaves}
-    matter = Matter(outing.__stream__(), outing.place_path, key, person=act.actor, station_id=act.actor.station_id)
+    matter = Matter(
+        outing.__stream__(),
+        outing.place_path,
+        key,
+        person=act.actor,
+        instance_id=outing.instance_id,
+        station_id=act.actor.station_id,
+        task_id=outing.task_id,
+        waivers=waivers.of_ledger(run.ledger) if run else (),
+    )
     judged = judge(act, in_force(act), ("open",), facts, matter)
     act.record(outing.__stream__(), Kind.OUTING_REPORTED, facts=told | judged.plain, sealed=texts | judged.sealed, key=key)
     return _answer(outing)
@@ -132,7 +142,7 @@ def _moment(act: Act, text) -> datetime | str:
     return found
 
 
-def _what_for(act: Act, trip: dict) -> tuple[Task | None, Instance | None, dict]:
+def _what_for(act: Act, trip: dict) -> tuple[Task | None, Run | None, dict]:
     """The task and the case an outing is for, and the case as regulations see it. Raises NotFound for what the actor may not know of."""
     task, instance_id = None, trip.get("instance") or None
     if trip.get("task"):
@@ -146,7 +156,7 @@ def _what_for(act: Act, trip: dict) -> tuple[Task | None, Instance | None, dict]
         return None, None, {}
     run = lock_instance(act, instance_id).restore()
     token = task.token if task is not None and task.status in (OFFERED, CLAIMED) else None
-    return task, run.instance, case_facts(run, token)
+    return task, run, case_facts(run, token)
 
 
 def _new(act: Act, texts: dict, expected: datetime, leaves: bool, task: Task | None, instance: Instance | None):

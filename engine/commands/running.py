@@ -3,11 +3,11 @@
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from sqlalchemy import bindparam, delete, select
 
-from engine import audit, calls, instances, reference
+from engine import audit, calls, checking, instances, reference
 from engine.assignment import may_take
 from engine.audit import Kind
 from engine.calls import CalledCase
@@ -25,7 +25,7 @@ from engine.prepared import Prepared
 from engine.reference import Reference
 from engine.team import CaseMember
 from engine.vault import SubjectKey
-from engine.workflow import Case, Environment, Outgoing, Step, Wait
+from engine.workflow import Case, Environment, Outgoing, Step, Wait, words
 
 MOST_EXCLUDED = 12  # fit into the column that lists are filtered by; the ledger knows all
 PLACES = {"county": 1, "station": 2, "room": 3}  # how many parts of a place's path a task's place keeps
@@ -36,9 +36,9 @@ class Run:
     """One case in a command's hands.
 
     `ledger` remembers who did what: `authors` by tag, `stages` passed, `completed` tasks; the `team` and the `risk` that its members' rows
-    were sealed with (engine.team); `returned`, who gave back a task that is offered to one after the other, by token; and `begun_by`, the
-    hash of the message key that began it. `subscriptions` (ids) and `jobs` (tokens) are those in the tables; `called`: cases begun by this
-    command, by token.
+    were sealed with (engine.team); `returned`, who gave back a task that is offered to one after the other, by token; `waivers` that were
+    granted (engine.waivers); and `begun_by`, the hash of the message key that began it. `subscriptions` (ids) and `jobs` (tokens) are those in
+    the tables; `called`: cases begun by this command, by token.
     """
 
     act: Act
@@ -71,6 +71,11 @@ class Run:
 
     def _decide(self, decision: str, context: dict):
         return self.compiled.decisions[decision].decide(context, clock=self.act.now.astimezone(self.act.system.zone))
+
+    @property
+    def zone(self) -> tzinfo:
+        """The county's time zone."""
+        return self.act.system.zone
 
     @property
     def stream(self) -> str:
@@ -198,8 +203,7 @@ class Run:
 
     def excluded(self, element_id: str) -> frozenset[str]:
         """Who may not do a task of this element, because of what they did in the case so far."""
-        tags = words(self.compiled.process.elements[element_id].properties.get("exclude"))
-        return frozenset(who for tag in tags for who in self.ledger["authors"].get(tag, []))
+        return checking.excluded(self, element_id)
 
     def _place_of(self, element_id: str) -> str:
         """Where a task belongs: at the case's place, or as high above it as the element's property `place` says."""
@@ -366,11 +370,6 @@ def _lines(steps: list[Step]) -> list[tuple[str, dict, dict | None]]:
         elif step.kind != "wait:completed":
             kept.append((step.kind, {"element": step.element, "token": step.token} | step.facts, step.data or None))
     return kept
-
-
-def words(text: str | None) -> list[str]:
-    """The words of a comma-separated property."""
-    return [word.strip() for word in (text or "").split(",") if word.strip()]
 
 
 def barred(values) -> str:

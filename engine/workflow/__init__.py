@@ -20,7 +20,7 @@ Semantics are Camunda 8's (Zeebe), else BPMN 2.0.2. Where both leave it open:
 
 from engine.workflow.case import Case
 from engine.workflow.formula import Environment, Formula, JobCall
-from engine.workflow.model import Element, Flow, Kind, Lane, Process, Trigger
+from engine.workflow.model import Element, Flow, Kind, Lane, Process, Trigger, words
 from engine.workflow.parse import compile_process, compile_processes, examine
 from engine.workflow.steps import Call, Incident, Job, Outgoing, Step, Subscription, Timer, Wait
 from engine.workflow.trouble import BpmnError
@@ -50,4 +50,5 @@ __all__ = [
     "compile_processes",
     "examine",
     "unknown_names",
+    "words",
 ]

@@ -313,3 +313,8 @@ class Process:
     def reach(self) -> Mapping[str, joins.Reach]:
         """For an inclusive join: which of its incoming flows a token elsewhere can still arrive at. Worked out when first asked."""
         return joins.Reaches(self)
+
+
+def words(text: str | None) -> list[str]:
+    """The words of a comma-separated property."""
+    return [word.strip() for word in (text or "").split(",") if word.strip()]

@@ -28,7 +28,7 @@ def matrix(world):
 
 def places(right: Right) -> tuple[str, ...]:
     """Whose objects a right is tried on."""
-    return ("own", "other") if right.reach in (Reach.PLACE, Reach.CASE, Reach.OUTING, Reach.TASK) else ("own",)
+    return ("own", "other") if right.reach in (Reach.PLACE, Reach.CASE, Reach.OUTING, Reach.TASK, Reach.WAIVER) else ("own",)
 
 
 def allowed(reach: str | None, which: str) -> bool:
@@ -175,7 +175,9 @@ def reach_of_command(route: str) -> Reach:
         return Reach.PLACE
     if noun == "outing" and route != "outing:report":
         return Reach.OUTING
-    return Reach.TASK if noun in ("task", "document") else Reach.COUNTY
+    if noun == "waiver" and route != "waiver:ask":
+        return Reach.WAIVER if route == "waiver:withdraw" else Reach.PLACE
+    return Reach.TASK if noun in ("task", "document", "waiver") else Reach.COUNTY
 
 
 def test_routes_of_commands_are_told_apart():

@@ -34,6 +34,9 @@ PLAIN = {
         "county_id id reporter_id instance_id task_id place_path station_id reported_at left_at expected_return returned_at cancelled_at "
         "next_at key_id version"
     ),
+    "waiver": (
+        "county_id id instance_id task_id person_id rule regulation waivable_by status asked_by asked_at decided_by decided_at expires_at version"
+    ),
     "look": "county_id kind subject what looked_at next_at",
     # `plain`: what declarations do not seal, of somebody whom only an id names.
     "register_entry": (
@@ -75,7 +78,7 @@ PLAIN = {
     "timer": "county_id instance_id timer element due_at provisional calendar_based next_at attempts",
 }
 SEALED = {"idempotency_key": "answer", "event": "sealed", "household": "sealed", "person": "sealed_name", "client": "sealed"}
-SEALED |= {"register_entry": "sealed"}
+SEALED |= {"register_entry": "sealed", "waiver": "sealed"}
 SEALED |= {"instance": "sealed_state", "outing": "sealed", "alert": "sealed", "message": "sealed", "delivery": "sealed", "job": "sealed_error"}
 SEALED |= {"case_member": "sealed", "handover": "sealed"}
 

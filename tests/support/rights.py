@@ -9,12 +9,14 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from engine import accounts
-from engine.audit import Event
+from engine import accounts, audit, waivers as waivers_of
+from engine.audit import Event, Kind
 from engine.calendar import chinese_year
-from engine.commands import accounts as opening, clients, instances, organisation, outings, tasks
+from engine.commands import accounts as opening, clients, instances, organisation, outings, tasks, waivers
 from engine.commands.clock import look_at_outing
-from engine.exceptions import EngineError
+from engine.exceptions import EngineError, NotFound, WaiverKnown
+from engine.organisation import Actor
+from engine.permissions import may
 from engine.registers.alerts import Alert
 from tests.support.county import PASSWORD
 from tests.support.web import Site, forms
@@ -63,7 +65,10 @@ class Place:
     session: str
     outing: str
     alert: str
+    waiver: str
 
+
+RULE = "gate.visit"  # by which everybody who takes tasks was refused, and which a lead may waive
 
 # Endpoint → the body of a valid request, of `(world, place)`. Options of the test client: `data` is a form, `json` a program's body.
 BODIES = {
@@ -102,6 +107,14 @@ BODIES = {
     "outings-api.report": lambda world, place: {"json": world.trip()},
     "outings-api.extend": lambda world, place: {"json": {"expected_return": world.trip()["expected_return"]}},
     "outings-api.acknowledge": lambda world, place: {"json": {"note": "已联系上"}},
+    "waivers.new": lambda world, place: {"data": {"rule": RULE, "task": place.task, "reason": "对象要求"}},
+    "waivers.grant": lambda world, place: {"data": {"reason": "同意"}},
+    "waivers.refuse": lambda world, place: {"data": {"reason": "不同意"}},
+    "waivers.revoke": lambda world, place: {"data": {"reason": "情况有变"}},
+    "waivers-api.ask": lambda world, place: {"json": {"rule": RULE, "task": place.task, "reason": "对象要求"}},
+    "waivers-api.grant": lambda world, place: {"json": {"reason": "同意"}},
+    "waivers-api.refuse": lambda world, place: {"json": {"reason": "不同意"}},
+    "waivers-api.revoke": lambda world, place: {"json": {"reason": "情况有变"}},
     "county.people_new": lambda world, place: {"data": {"name": "吴新来", "unit": "station-01", "workforce": "full_time"}},
     "county.people_account": lambda world, place: {"data": {"username": "wu", "password": "a new horse", "roles": "worker"}},
     "county.people_password": lambda world, place: {"data": {"password": PASSWORD}},
@@ -154,6 +167,11 @@ ARGUMENTS = {
     "outing:return": lambda world, place: (place.outing,),
     "outing:cancel": lambda world, place: (place.outing,),
     "alert:acknowledge": lambda world, place: (place.alert, "已联系上"),
+    "waiver:ask": lambda world, place: (RULE, "对象要求", place.task),
+    "waiver:grant": lambda world, place: (place.waiver, "同意"),
+    "waiver:refuse": lambda world, place: (place.waiver, "不同意"),
+    "waiver:revoke": lambda world, place: (place.waiver, "情况有变"),
+    "waiver:withdraw": lambda world, place: (world.own_waiver(world.asking, place),),
     "definition:deploy": lambda world, place: ({"spare.bpmn": SPARE},),
     "definition:publish": lambda world, place: ("spare", 1),
     "definition:withdraw": lambda world, place: ("spare", 1),
@@ -247,7 +265,10 @@ class World:
         worker = self.county.act(f"ft-{number}-1")
         registered = clients.register(self.system, worker, {"name": "张三"}, room, now=self.county.now)
         started = instances.start(self.system, worker, "everybody", {}, room, registered["id"], now=self.county.now)
+        task, holder = started["tasks"][0]["id"], self.county.act(f"pt-{number}-1")
+        self._refuse(started["id"], task, holder)
         return {
+            "waiver": waivers.ask(self.system, holder, RULE, "对象要求", task, now=self.county.now)["id"],
             "room": room,
             "station": f"station-{number}",
             "case": started["id"],
@@ -258,6 +279,30 @@ class World:
             "colleague": f"ft-{number}-2",
             "holder": f"pt-{number}-1",
         }
+
+    def _refuse(self, case: str, task: str, holder: Actor) -> None:
+        """Whoever takes tasks was refused by a regulation at this one, as engine.commands.judging notes it."""
+        verdict = {"rule": RULE, "effect": "waiver", "table": "gate", "version": "1", "waivable_by": "lead"}
+        people = {actor.person_id: actor for actor in (holder, *(self.county.act(name) for name in USERNAMES.values() if name))}
+        with self.system.database.unit(self.county.now) as unit:
+            for actor in people.values():
+                if may(actor, "waiver:ask"):
+                    about = {"instance": case, "task": task, "person": actor.person_id, "rules": [RULE], "verdicts": [verdict]}
+                    audit.record(unit, f"access/{actor.person_id}", Kind.REGULATION_REFUSED, actor=actor, facts=about)
+            unit.commit()
+
+    def own_waiver(self, key: str, place: Place) -> str:
+        """A request of somebody's own at a place where they may ask; that of the place elsewhere."""
+        actor = USERNAMES[key] and self.county.act(USERNAMES[key])
+        if not actor or not may(actor, "waiver:ask"):
+            return place.waiver
+        try:
+            return waivers.ask(self.system, actor, RULE, "对象要求", place.task, now=self.county.now)["id"]
+        except WaiverKnown:
+            with self.system.database.read() as session:
+                return waivers_of.of_case(session, place.case, actor.person_id)[0].id
+        except NotFound:
+            return place.waiver
 
     def _outing(self, number: str, room: str) -> dict:
         """A planned outing of a station in which everybody takes part, and an alert about one that is overdue."""
@@ -286,6 +331,7 @@ class World:
             "person_id": place.person,
             "outing_id": place.outing,
             "alert_id": place.alert,
+            "waiver_id": self.own_waiver(key, place) if rule.endpoint.endswith(".withdraw") and "waiver_id" in rule.arguments else place.waiver,
             "username": place.colleague,
             "element": "nothing",
             "key": "spare",

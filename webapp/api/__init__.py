@@ -31,6 +31,7 @@ class Verdict(ma.Schema):
     table = ma.fields.Str(required=True)
     version = ma.fields.Str(required=True)
     facts = ma.fields.Dict(required=True)
+    waivers_url = ma.fields.Str(required=True, allow_none=True, metadata={"description": "where to ask for a waiver; null where there is none"})
 
 
 class FaultyLine(ma.Schema):
@@ -75,7 +76,7 @@ class ProblemApi(Api):
 
 def register(app) -> None:
     """Mount the API; cookies and form tokens have no meaning there."""
-    from webapp.api import cases, clients, definitions, jobs, messages, operations, outings, sessions, tasks, tokens
+    from webapp.api import cases, clients, definitions, jobs, messages, operations, outings, sessions, tasks, tokens, waivers
 
     app.config.update(
         API_TITLE="Shuibo 水泊",
@@ -95,5 +96,5 @@ def register(app) -> None:
         },
     )
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
-    for module in (tokens, sessions, definitions, cases, tasks, clients, messages, jobs, operations, outings):
+    for module in (tokens, sessions, definitions, cases, tasks, clients, messages, jobs, operations, outings, waivers):
         api.register_blueprint(module.routes, url_prefix=PREFIX)

@@ -223,6 +223,103 @@ class Alerts(Answer):
     items = list_of(Alert)
 
 
+# --- waivers --------------------------------------------------------------------------------------------------------
+
+WAIVER_STATUSES = ["asked", "granted", "expired", "refused", "withdrawn", "revoked"]
+
+
+class WaiverChanged(Answer):
+    """A waiver after an act."""
+
+    id = text()
+    status = one_of(WAIVER_STATUSES)
+    expires_at = moment(allow_none=True)
+
+
+class Waiver(Answer):
+    """A request for a waiver and what became of it. What was sealed is null once its case was erased."""
+
+    id = text()
+    status = one_of(WAIVER_STATUSES)
+    rule = text()
+    table = text(metadata={"description": "key of the regulation that the rule stands in"})
+    message = maybe()
+    facts = ma.fields.Dict(required=True, metadata={"description": "that triggered the rule, by their labels"})
+    reason = maybe()
+    answer = maybe(metadata={"description": "why it was decided so"})
+    waivable_by = text(metadata={"description": "role that decides"})
+    person = ma.fields.Nested(Companion, required=True, metadata={"description": "who would act"})
+    asked_by = ma.fields.Nested(Companion, required=True)
+    asked_at = moment()
+    decided_by = ma.fields.Nested(Companion, required=True, allow_none=True)
+    decided_at = moment(allow_none=True)
+    expires_at = moment(allow_none=True)
+    instance = ma.fields.Nested(CaseRef, required=True)
+    task = maybe(metadata={"description": "the only task it is for; null: whatever they do in the case"})
+
+
+class WaiverCount(Answer):
+    """How many waivers of a rule there are."""
+
+    rule = text()
+    asked = ma.fields.Int(required=True)
+    granted = ma.fields.Int(required=True, metadata={"description": "and in force"})
+    expired = ma.fields.Int(required=True)
+    refused = ma.fields.Int(required=True)
+    withdrawn = ma.fields.Int(required=True)
+    revoked = ma.fields.Int(required=True)
+
+
+class WaiverCounts(Answer):
+    """By rule."""
+
+    items = list_of(WaiverCount)
+
+
+class Obstacle(Answer):
+    """What stands in somebody's way and is no regulation."""
+
+    code = text(metadata={"description": "stable name: excluded, place, workforce, group, nobody, taken, closed, right"})
+    message = text()
+
+
+class WaiverState(Answer):
+    """How a waiver stands."""
+
+    id = text()
+    status = one_of(WAIVER_STATUSES)
+    expires_at = moment(allow_none=True)
+
+
+class Block(Answer):
+    """A rule that stops somebody, by which version of which table."""
+
+    rule = text()
+    effect = one_of(["block", "waiver"])
+    message = text()
+    hint = text(metadata={"description": "what would make it pass"})
+    source = maybe()
+    waivable_by = maybe(metadata={"description": "role"})
+    table = text()
+    version = text()
+    facts = ma.fields.Dict(required=True, metadata={"description": "that triggered it, by their labels"})
+    name = text(metadata={"description": "of the table"})
+    deciders = list_of(Companion)
+    waiver = ma.fields.Nested(WaiverState, required=True, allow_none=True, metadata={"description": "the latest for just this"})
+    askable = ma.fields.Bool(required=True, metadata={"description": "whether one may ask now: the refusal has happened"})
+
+
+class Explanation(Answer):
+    """What keeps somebody from a task."""
+
+    task = text()
+    person = ma.fields.Nested(Companion, required=True)
+    possible = ma.fields.Bool(required=True)
+    held = ma.fields.Bool(required=True, metadata={"description": "it is theirs already"})
+    obstacles = list_of(Obstacle)
+    regulations = list_of(Block)
+
+
 # --- sessions -------------------------------------------------------------------------------------------------------
 
 

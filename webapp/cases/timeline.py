@@ -37,6 +37,11 @@ TOLD = frozenset(
         "task:reoffered",
         "task:completed",
         "regulation:checked",
+        "waiver:asked",
+        "waiver:granted",
+        "waiver:refused",
+        "waiver:withdrawn",
+        "waiver:revoked",
         "gateway:decided",
         "decision:evaluated",
         "timer:due",
@@ -51,6 +56,7 @@ TOLD = frozenset(
 )
 # Where the sealed part of an event is nothing but why: shown beside it.
 REASONS = {"operation:moved": "reason", "operation:corrected": "reason", "instance:cancelled": "reason", "job:failed": "message"}
+REASONS |= dict.fromkeys(("waiver:asked", "waiver:granted", "waiver:refused", "waiver:revoked"), "reason")
 LONGEST = 160
 NOTHING = "—"
 
@@ -234,6 +240,10 @@ def _details(line: dict, compiled: Compiled, people: dict[str, str]) -> list[tup
         found.append((gettext("转派给"), people.get(facts.get("to") or "", "")))
     if kind == "regulation:checked":
         found.append((gettext("规则"), text_of([str(each.get("rule")) for each in facts.get("verdicts", ())])))
+    if kind.startswith("waiver:"):
+        found.append((gettext("规则"), str(facts.get("rule", ""))))
+        found.append((gettext("谁办理"), people.get(facts.get("person") or "", "")))
+        found.append((gettext("有效至"), moment(facts.get("until"))))
     if kind == "incident:raised":
         found.append((gettext("原因"), str(facts.get("message") or facts.get("code", ""))))
     if kind.startswith(("message:", "signal:")) and facts.get("name"):

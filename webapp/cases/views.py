@@ -14,7 +14,7 @@ from engine.instances import Instance
 from engine.workflow import Case
 from webapp.auth import actor, command, session, system
 from webapp.cases import drawing, timeline
-from webapp.errors import status_of, verdict
+from webapp.errors import status_of, verdicts
 from webapp.i18n import in_chinese, translated
 from webapp.inbox.views import client_names
 from webapp.places import own_places, places
@@ -80,7 +80,7 @@ def new():
         more=more,
         once=new_id(),
         refusal=translated(refusal) if refusal else None,
-        verdicts=[verdict(each) for each in getattr(refusal, "verdicts", ())],
+        verdicts=verdicts(refusal),
     )
     return page, status_of(refusal) if refusal else 200
 
@@ -100,6 +100,7 @@ def case(instance_id: str):
         system().vault,
         {line["actor_id"] for line in history}
         | {line["facts"].get("to") for line in history if line["kind"] == "task:delegated"}
+        | {line["facts"].get("person") for line in history if line["kind"].startswith("waiver:")}
         | {task.holder_id for task in tasks}
         | {opened.instance.started_by} - {None},
     )

@@ -24,7 +24,7 @@ from engine.exceptions import (
 from engine.facts.sources import VISITS
 from engine.instances import CLAIMED, OFFERED
 from webapp.auth import actor, command, session, system
-from webapp.errors import status_of, verdict
+from webapp.errors import status_of, verdicts
 from webapp.i18n import in_chinese, named, now, translated
 from webapp.inbox.form_html import parse
 from webapp.outings.views import banner
@@ -39,6 +39,8 @@ KEY = "_once"  # makes a form pressed twice count once
 @pages.get("/")
 def index():
     """The three lists: mine, what I may claim, all open at my place."""
+    from webapp.waivers.views import banner as waived  # which names tasks as this module does
+
     view = request.args.get("view", "mine")
     lines, following = tasks.inbox(system(), session(), actor(), view, request.args.get("cursor"), limit=50)
     lines.sort(key=lambda line: (line.task.due_at is None, line.task.due_at or line.task.offered_at, -line.task.priority))
@@ -46,6 +48,8 @@ def index():
         "inbox/index.html",
         view=view,
         banner=banner(),
+        waived=waived(),
+        barred=lambda line: line.task.status == OFFERED and bool(barrier(line.task)),
         lines=lines,
         next=following,
         counts=tasks.counts(session(), actor()),
@@ -164,7 +168,7 @@ def _page(detail, submitted: dict | None = None, errors: dict | None = None, ref
         context=detail.form.context(detail.variables) if detail.form and mine else {},
         errors=errors or {},
         refusal=translated(refusal) if refusal else None,
-        verdicts=[verdict(each) for each in getattr(refusal, "verdicts", ())],
+        verdicts=verdicts(refusal),
         holder=people.get(task.holder_id),
         client=client_names({detail.instance.client_id}, held=mine).get(detail.instance.client_id),
         candidates=candidates(task) if _delegable(task) else [],

@@ -12,7 +12,7 @@ from engine.exceptions import AlertClosed, AlreadyOut, EngineError, InvalidForm,
 from engine.instances import Instance
 from engine.registers import alerts, outings
 from webapp.auth import actor, command, session, system
-from webapp.errors import status_of, translated_text, verdict
+from webapp.errors import status_of, translated_text, verdict, verdicts
 from webapp.i18n import now, translated
 
 pages = Blueprint("outings", __name__, template_folder="templates", url_prefix="/outings")
@@ -147,7 +147,7 @@ def _form(values: dict, refusal: EngineError | None = None):
         values=values,
         errors={name: translated_text(text) for name, text in errors.items()},
         refusal=translated(refusal) if refusal else None,
-        verdicts=[verdict(each) for each in getattr(refusal, "verdicts", ())],
+        verdicts=verdicts(refusal),
         colleagues=[person for person in colleagues if person.person_id != actor().person_id],
         fields=COMPANIONS,
         case=_case(),

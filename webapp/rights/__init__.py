@@ -19,6 +19,7 @@ from engine.instances import Instance, Task
 from engine.organisation import Person
 from engine.registers.alerts import Alert
 from engine.registers.outings import Outing
+from engine.waivers import Waiver
 from webapp import auth
 from webapp.errors import show_engine_error
 from webapp.rights.table import RIGHTS, Reach
@@ -33,6 +34,7 @@ OBJECTS = {
     "session_id": AccessToken,
     "outing_id": Outing,
     "alert_id": Alert,
+    "waiver_id": Waiver,
 }
 ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
 
@@ -76,9 +78,11 @@ def refuse(error: Forbidden | NotOffered | NotFound):
 
 
 def _object() -> str | None:
-    """The id of the county's object that the address names and that this person was told nothing of."""
+    """The id of the county's object that the address names, or what was sent (`task`, `instance`), and that this person was told nothing of."""
+    body = request.get_json(silent=True) if request.path.startswith("/api/") else None
+    named = {**request.values, **(body if isinstance(body, dict) else {})}
     for name, model in OBJECTS.items():
-        wanted = str((request.view_args or {}).get(name, ""))
+        wanted = str((request.view_args or {}).get(name) or named.get(name.removesuffix("_id"), ""))
         if ID.fullmatch(wanted):
             found = auth.session().get(model, wanted)
             if found is not None and found.county_id == auth.system().county_id:

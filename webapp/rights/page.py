@@ -36,6 +36,7 @@ REACHES = {
     Reach.PLACE: "单位",
     Reach.CASE: "个案",
     Reach.OUTING: "外出",
+    Reach.WAIVER: "豁免",
     Reach.TASK: "任务",
 }
 

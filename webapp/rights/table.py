@@ -14,6 +14,7 @@ class Reach(StrEnum):
     PLACE = "本人所在单位及下级的对象 · objects of one's own unit and below"
     CASE = "同上，志愿者和联动伙伴只到自己持有任务的个案 · likewise; volunteers and partners by a task they hold"
     OUTING = "本人参加的外出；站长和督导还有所管单位的 · outings one takes part in; leads and supervisors those of their place"
+    WAIVER = "本人申请的，或为本人申请的豁免 · waivers one asked for, or that were asked for one"
     TASK = "提供给本人、本人持有或由本人统筹的任务 · tasks offered to, held by, or overseen by the person"
 
 
@@ -47,6 +48,10 @@ def _task(permission: str) -> Right:
 
 def _outing(permission: str) -> Right:
     return Right(permission, Reach.OUTING)
+
+
+def _waiver(permission: str) -> Right:
+    return Right(permission, Reach.WAIVER)
 
 
 RIGHTS: dict[str, Right] = {
@@ -153,6 +158,24 @@ RIGHTS: dict[str, Right] = {
     "outings-api.cancel": _outing("outing:write"),
     "outings-api.waiting": _list("alert:acknowledge"),
     "outings-api.acknowledge": _place("alert:acknowledge"),
+    # waivers, and why somebody cannot take a task
+    "waivers.index": _list("waiver:read"),
+    "waivers.export": _list("waiver:read"),
+    "waivers.waiting": _list("waiver:decide"),
+    "waivers.new": _task("waiver:ask"),
+    "waivers.grant": _place("waiver:decide"),
+    "waivers.refuse": _place("waiver:decide"),
+    "waivers.revoke": _place("waiver:decide"),
+    "waivers.withdraw": _waiver("waiver:ask"),
+    "waivers.explanation": _task("task:read"),
+    "waivers-api.index": _list("waiver:read"),
+    "waivers-api.counts": _list("waiver:read"),
+    "waivers-api.ask": _task("waiver:ask"),
+    "waivers-api.grant": _place("waiver:decide"),
+    "waivers-api.refuse": _place("waiver:decide"),
+    "waivers-api.revoke": _place("waiver:decide"),
+    "waivers-api.withdraw": _waiver("waiver:ask"),
+    "waivers-api.explanation": _task("task:read"),
     # procedures and regulations
     "definitions.index": Right("definition:read"),
     "definitions.version": Right("definition:read"),
