@@ -77,7 +77,7 @@ def test_what_is_guarded():
         ("UPDATE account SET roles = '[\"supervisor\"]' WHERE username = 'volunteer-01-1'", "account/"),
         ("UPDATE unit SET name = '别的村' WHERE key = 'room-001'", "unit/"),
         ("UPDATE calendar_year SET holidays = '{}'", "calendar_year/"),
-        ("DELETE FROM event WHERE kind = 'task:claimed'", "#"),
+        ("DELETE FROM event WHERE kind = 'task:claimed'", "#|case_member/"),  # the row that the event wrote has no event now
         ("UPDATE event SET facts = '{}' WHERE kind = 'task:completed'", "#"),
         ("UPDATE event SET actor_id = NULL WHERE kind = 'task:claimed'", "#"),
         ("UPDATE event SET sealed = (SELECT max(sealed_name) FROM person) WHERE sealed IS NOT NULL", "#"),
@@ -88,7 +88,7 @@ def test_a_change_by_hand_is_found_and_its_place_named(filled, statement, place)
     assert behind(filled, statement) > 0
     faults = filled.faults()
     assert faults
-    assert all(place in fault for fault in faults), faults
+    assert all(re.search(place, fault) for fault in faults), faults
 
 
 def test_a_forged_row_is_found(filled):
@@ -193,7 +193,7 @@ def _other(value, column: str, dice: random.Random):
         content[dice.randrange(len(content))] ^= 1 << dice.randrange(8)
         return bytes(content)
     if value is None:
-        return {"valid_to": "2030-01-01", "successor_id": "x"}.get(column, "2030-01-01 00:00:00+00:00" if column.endswith("_at") else "x")
+        return {"valid_to": "2030-01-01"}.get(column, "2030-01-01 00:00:00+00:00" if column.endswith("_at") or column == "until" else "x")
     if not isinstance(value, str):  # a date or time of PostgreSQL
         return value.replace(year=2031)
     try:
