@@ -8,11 +8,11 @@ somebody carries (engine.workload) without opening their cases.
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Index, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.db import Base, Instant, reference
-from engine.instances import stream_of
+from engine.instances import Instance, stream_of
 
 LEAD, MEMBER = "lead", "member"
 PLAN = "plan"  # the tag whose task makes a lead
@@ -70,3 +70,10 @@ def team_of(ledger: dict) -> dict[str, str]:
 def lead_of(ledger: dict) -> str | None:
     """The person id of a case's lead."""
     return next((who for who, role in team_of(ledger).items() if role == LEAD), None)
+
+
+def serves(session: Session, person_id: str, client_id: str) -> bool:
+    """Whether somebody is in the team of an open case of a client."""
+    query = select(CaseMember.person_id).join(Instance, Instance.id == CaseMember.instance_id)
+    query = query.where(CaseMember.person_id == person_id, CaseMember.until.is_(None), Instance.client_id == client_id, Instance.ended_at.is_(None))
+    return session.scalar(query.limit(1)) is not None

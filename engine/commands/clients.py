@@ -2,7 +2,7 @@
 
 from sqlalchemy import func, select
 
-from engine import audit, clients
+from engine import audit, clients, team
 from engine.audit import Kind
 from engine.clients import Client, Household
 from engine.commands import Act, command, register_places
@@ -88,7 +88,7 @@ def view(act: Act, client_id: str, reason: str = "", emergency: bool = False) ->
         "kind": "client",
         "reason": reason,
         "own_place": is_own,
-        "in_team": False,
+        "in_team": team.serves(act.session, act.actor.person_id, client_id),
         "broken_glass": emergency and not is_own,
         "minor": None if age is None else age < ADULT,
     }

@@ -6,6 +6,7 @@ from engine import clients
 from engine.audit import Kind, events, stream
 from engine.commands.clients import register, view
 from engine.exceptions import Forbidden, NotFound, RegulationRefused
+from tests.support.journeys import likely
 from tests.support.tables import file, table
 
 OUTPUTS = [(name, "string") for name in ("rule", "effect", "message", "message_en", "source", "notify")]
@@ -85,6 +86,20 @@ def test_whom_an_emergency_finds(guarded, text, found):
         else:
             with pytest.raises(NotFound):
                 search()
+
+
+def test_who_works_on_a_case_of_theirs_needs_to_know(working_county):
+    """最小知悉: a minor's record asks everybody why but those in the team."""
+    county = working_county
+    child = client(county, "小明", "2015-06-01")
+    case = county.start("service_delivery", client_id=child)["id"]
+    with pytest.raises(RegulationRefused) as refused:
+        look(county, "ft-01-1", child)
+    assert [verdict.rule for verdict in refused.value.verdicts] == ["ethics.need_to_know"]
+    county.do("ft-01-1", case, "visit", likely("visit", county.now))
+    assert look(county, "ft-01-1", child)["name"] == "小明"
+    with pytest.raises(RegulationRefused):
+        look(county, "ft-01-2", child)
 
 
 def _stream(county, name: str) -> list[dict]:
