@@ -152,8 +152,10 @@ def filter(source: Code, condition: Code, cost: int) -> Code:
     def filtered(env):
         value = source(env)
         run = env.run
+        if value is None:
+            return None
         if kind(value) != LIST:
-            value = [] if value is None else [value]
+            value = [value]
         if not value:
             return None if type(condition(Environment(run, None, env))) is Decimal else []
         run.budget.spend(len(value) * cost)

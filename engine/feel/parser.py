@@ -1,5 +1,7 @@
 """Tokens → tree: a Pratt parser. Names of several words are joined here, the longest one in scope first."""
 
+from collections.abc import Mapping
+
 from engine.feel import nodes, temporal
 from engine.feel.budget import NESTING
 from engine.feel.cursor import INFIX_WORDS, Cursor
@@ -23,9 +25,11 @@ _PROPERTIES = Names(("time offset", "start included", "end included"))
 class Parser(Cursor):
     """One text being read. `scopes` hold the names of several words, innermost last."""
 
-    def __init__(self, text: str, scopes: list[Names]):
+    def __init__(self, text: str, scopes: list[Names], types: Mapping[str, str] | None = None):
+        """`types`: what the host has named, each as FEEL spells it."""
         super().__init__(text)
         self.scopes = scopes
+        self.types = types or {}
         self.keys = Names()  # of every context written so far: what may follow a dot
         self.filters = 0  # how many filters we are inside of
         self.range_ends = 0  # how many ends of ranges we are inside of

@@ -16,7 +16,7 @@ ZONES = {key: zoneinfo.ZoneInfo(key) for key in sorted(zoneinfo.available_timezo
 _DATE = r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
 _TIME = (
     r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{1,12}))?"
-    r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2}(?::[0-9]{2})?|@[A-Za-z0-9_+/-]{1,40})?"
+    r"(?P<zone>[Zz]|[+-][0-9]{2}:[0-9]{2}(?::[0-9]{2})?|@[A-Za-z0-9_+/-]{1,40})?"
 )
 _DATE_ONLY = re.compile(_DATE)
 _TIME_ONLY = re.compile(_TIME)
@@ -94,7 +94,7 @@ def parse_zone(text: str | None) -> datetime.tzinfo | None:
     """`Z`, `+08:00` or `@Asia/Shanghai`; ValueError for a zone nobody knows."""
     if text is None:
         return None
-    if text == "Z":
+    if text in ("Z", "z"):
         return UTC
     if text[0] == "@":
         if text[1:] not in ZONES:
@@ -180,16 +180,14 @@ def offset_of(value: time | datetime.datetime) -> timedelta | None:
     return offset
 
 
-def seconds_of(value: time) -> tuple[timedelta, bool]:
-    """The length of the day until `value`, at UTC if it has an offset, and whether it has one: what times compare by."""
-    length = timedelta(hours=value.hour, minutes=value.minute, seconds=value.second, microseconds=value.microsecond)
+def microseconds(value: time | datetime.datetime) -> int:
+    """The length of time until `value`, from the beginning of its day or of all days; at UTC if it has an offset. In numbers no
+    moment is too early or too late to be compared: Python's own classes overflow near the years 1 and 9999."""
+    seconds = value.hour * 3600 + value.minute * 60 + value.second
+    if isinstance(value, datetime.datetime):
+        seconds += value.toordinal() * 86_400
     offset = offset_of(value)
-    return (length, False) if offset is None else (length - offset, True)
-
-
-def instant(value: datetime.datetime) -> datetime.datetime:
-    """`value` at UTC if it is anywhere: Python compares and subtracts the wall clocks of two values of one zone."""
-    return value.astimezone(UTC) if type(value.tzinfo) is zoneinfo.ZoneInfo else value
+    return seconds * 1_000_000 + value.microsecond - (0 if offset is None else offset // timedelta(microseconds=1))
 
 
 def midnight(value: date) -> datetime.datetime:

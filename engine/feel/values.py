@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from engine.feel import nodes
 from engine.feel.errors import FeelError, FeelTypeError
 
 # IEEE 754 decimal128. Every operation goes through this context: the thread's own is the host's business, and
@@ -72,6 +73,7 @@ class FeelFunction:
     parameters: tuple[str, ...]
     call: Callable = field(repr=False)
     required: int | None = None
+    type: nodes.Type | None = field(default=None, repr=False)  # of one written in FEEL; nobody knows what others take and return
 
     def invoke(self, run, arguments: list) -> Any:
         """Call with `arguments` in the order of the parameters."""

@@ -53,14 +53,14 @@ def _extreme(items: list, worse):
 
 @builtin("all(list...: any)")
 def all_(*items):
-    """False beats null beats true."""
-    return conjunction(_spread(items))
+    """False beats null beats true; of no arguments at all, null."""
+    return conjunction(_spread(items)) if items else None
 
 
 @builtin("any(list...: any)")
 def any_(*items):
-    """True beats null beats false."""
-    inverse = conjunction(not item if isinstance(item, bool) else None for item in _spread(items))
+    """True beats null beats false; of no arguments at all, null."""
+    inverse = conjunction(not item if isinstance(item, bool) else None for item in _spread(items)) if items else None
     return None if inverse is None else not inverse
 
 

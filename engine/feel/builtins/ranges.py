@@ -188,7 +188,7 @@ def range_(run, text):
     end = None if no_end else _literal(run, tree.end)
     if (start is None) != no_start or (end is None) != no_end or (no_start and no_end):
         return None
-    if not no_start and not no_end and kind(start) != kind(end):
+    if not no_start and not no_end and (kind(start) != kind(end) or less(end, start) is not False):
         return None
     return Range(start, end, tree.start_included, tree.end_included)
 

@@ -49,6 +49,8 @@ range("[2..)") => (>= 2)
 range("[..2]") => null
 range("[date(\"2026-01-01\")..@\"2026-02-01\"]") => [2026-01-01..2026-02-01]
 range("no range") => null
+range("[5..1]") => null
+range("]1..5[") => (1..5)
 """
 
 BOOLEAN_AND_EQUALITY = """
@@ -58,6 +60,8 @@ is(@"10:00:00", @"10:00:00Z") => false
 is(@"10:00:00Z", @"10:00:00+00:00") => true
 is(@"P0Y", @"P0D") => false
 is(null, null) => true
+is(@"23:00:50z", @"23:00:50") => false
+is(@"23:00:50z", @"23:00:50+00:00") => true
 """
 
 STRINGS = r"""
@@ -152,6 +156,9 @@ mode([]) => []
 all([true, null]) => null
 all([false, null]) => false
 all([]) => true
+all() => null
+any() => null
+all(0) => null
 any([true, null]) => true
 any([false, 1]) => null
 any([]) => false
@@ -191,6 +198,8 @@ floor(1.5) => 1
 floor(-1.56, 1) => -1.6
 ceiling(-1.5) => -1
 ceiling(1.51, 1) => 1.6
+floor(1.5, null) => null
+ceiling(1.5, null) => null
 round up(5.5, 0) => 6
 round up(-5.5, 0) => -6
 round down(-5.5, 0) => -5
@@ -238,6 +247,11 @@ context([{key: "a"}]) => null
 context put({a: 1}, "b", 2) => {a: 1, b: 2}
 context put({x: {y: 1}}, ["x", "y"], 2) => {x: {y: 2}}
 context put({x: 1}, [], 2) => null
+context put({x: 1}, ["y"], 2) => {x: 1, y: 2}
+context put({x: 1, y: {a: 0}}, ["y", "b"], 2) => {x: 1, y: {a: 0, b: 2}}
+context put({x: 1}, ["y", "a"], 2) => null
+context put({x: 1, y: {a: 0}}, ["y", "a", "b"], 2) => null
+context put({x: 1}, null, 2) => null
 context merge([{a: 1}, {a: 2, b: 3}]) => {a: 2, b: 3}
 """
 
