@@ -49,8 +49,13 @@ def range_items(range_) -> Iterable:
     return (item for item in found if item not in left_out) if left_out else found
 
 
+_GREATEST = Decimal(10**34)  # beyond which a number and its successor are the same
+
+
 def _between(start, end) -> Iterable:
-    if type(start) is Decimal and type(end) is Decimal and start == start.to_integral_value() and end == end.to_integral_value():
+    if type(start) is Decimal and type(end) is Decimal and abs(start) <= _GREATEST >= abs(end):
+        if start != start.to_integral_value() or end != end.to_integral_value():
+            raise _NoDomain
         first, last = int(start), int(end)
         step = 1 if last >= first else -1
         return (Decimal(number) for number in range(first, last + step, step))

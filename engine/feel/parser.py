@@ -1,5 +1,6 @@
 """Tokens → tree: a Pratt parser. Names of several words are joined here, the longest one in scope first."""
 
+import difflib
 from collections.abc import Mapping
 
 from engine.feel import nodes, temporal
@@ -63,7 +64,9 @@ class Parser(Cursor):
             return
         found = ""
         if isinstance(node, nodes.Name) and token.kind == "name":
-            found = f"{token.describe()}（没有叫做「{node.name} {token.text}」的名称）"
+            name = f"{node.name} {token.text}"
+            near = difflib.get_close_matches(name, [known for scope in self.scopes for known in scope.all], 1, 0.75)
+            found = f"{token.describe()}（没有叫做「{name}」的名称" + (f"，有「{near[0]}」）" if near else "）")
         raise self.error("运算符", "表达式的结尾", found=found)
 
     def tests(self) -> list[nodes.Test]:
@@ -106,7 +109,8 @@ class Parser(Cursor):
         return after.kind == "end" or after.text in INFIX_WORDS
 
     def infix(self, left: nodes.Node, binds: int) -> nodes.Node:
-        operator = self.advance().text
+        token = self.advance()
+        operator = token.text
         if operator in _POSTFIX:
             return _POSTFIX[operator](self, left)
         if operator in ("and", "or"):
@@ -124,7 +128,7 @@ class Parser(Cursor):
         if operator == "instance":
             self.expect("of")
             return nodes.InstanceOf(left, parse_type(self))
-        if operator in ("=", "!=") and self.sees(*RELATIONS):
+        if operator in ("=", "!=") and self.sees("<", "<=", ">", ">=") and self.token.start > token.end:  # `=>` is a slip
             return nodes.Comparison(operator, left, self.unary_range())
         right = self.expression(binds + 1)
         make = nodes.Comparison if binds == COMPARISON else nodes.Arithmetic
@@ -262,6 +266,8 @@ class Parser(Cursor):
         if self.take(".."):
             return self.range_from(items[0], start_included=True)
         while self.take(","):
+            if self.sees("]"):  # which begins an operand too: `]1..5]`
+                raise self.error("表达式")
             items.append(self.expression())
         self.expect("]")
         return nodes.ListOf(items)

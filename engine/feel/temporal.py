@@ -101,13 +101,15 @@ def parse_zone(text: str | None) -> datetime.tzinfo | None:
             raise ValueError(text)
         return ZONES[text[1:]]
     hours, minutes, *seconds = (int(part) for part in text[1:].split(":"))
-    if minutes > 59 or hours > 18 or (seconds and seconds[0] > 59):
+    if minutes > 59 or (seconds and seconds[0] > 59):
         raise ValueError(text)
     return offset_zone(timedelta(hours=hours, minutes=minutes, seconds=sum(seconds)) * (-1 if text[0] == "-" else 1))
 
 
 def offset_zone(offset: timedelta) -> datetime.tzinfo:
-    """The zone of a fixed `offset`."""
+    """The zone of a fixed `offset`, of whole seconds and no more than 14 hours (table 66); ValueError for another."""
+    if offset.microseconds or abs(offset) > timedelta(hours=14):
+        raise ValueError(offset)
     return timezone(offset) if offset else UTC
 
 
