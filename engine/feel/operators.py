@@ -271,7 +271,7 @@ def power(left, right):
     if kind(left) != NUMBER or kind(right) != NUMBER or abs(right) > _GREATEST_EXPONENT:
         return None
     try:
-        return NUMBERS.power(left, right)
+        return NUMBERS.power(left, right) if left or right else Decimal(1)  # zero to the zeroth is one in IEEE 754
     except ERRORS:
         return None
 

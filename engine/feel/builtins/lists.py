@@ -53,14 +53,14 @@ def _extreme(items: list, worse):
 
 @builtin("all(list...: any)")
 def all_(*items):
-    """False beats null beats true; of no arguments at all, null."""
-    return conjunction(_spread(items)) if items else None
+    """False beats null beats true."""
+    return conjunction(_spread(items))
 
 
 @builtin("any(list...: any)")
 def any_(*items):
-    """True beats null beats false; of no arguments at all, null."""
-    inverse = conjunction(not item if isinstance(item, bool) else None for item in _spread(items)) if items else None
+    """True beats null beats false."""
+    inverse = conjunction(not item if isinstance(item, bool) else None for item in _spread(items))
     return None if inverse is None else not inverse
 
 
@@ -71,7 +71,7 @@ def sublist(run, list_, start, length=None):
     if start == 0 or not 0 <= first < len(list_):
         return None
     last = len(list_) if length is None else first + whole(length)
-    if length is not None and not first <= last <= len(list_):
+    if not first < last <= len(list_):
         return None
     run.budget.items(last - first)
     return list_[first:last]
