@@ -50,7 +50,7 @@ class Cursor:
         token = token or self.token
         place = self.tokens.index(token)
         slip, meant = meant_by_habit(token.text, self.tokens[place - 1].text if place else "")
-        if meant and not found:
+        if meant:
             found = f"「{slip}」，可能想写「{meant}」"
         found = printable(found or token.describe())
         return FeelSyntaxError(text=self.text, offset=token.start, expected=list(expected), found=found)

@@ -1,11 +1,11 @@
 """`for`, `some`, `every` and filters: where expressions take their time, so every round is paid for."""
 
-import datetime
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
+from engine.feel import moments
 from engine.feel.runtime import Environment
-from engine.feel.values import LIST, RANGE, kind
+from engine.feel.values import DATE, LIST, RANGE, kind
 
 Code = Callable  # (environment) -> value
 
@@ -59,10 +59,10 @@ def _between(start, end) -> Iterable:
         first, last = int(start), int(end)
         step = 1 if last >= first else -1
         return (Decimal(number) for number in range(first, last + step, step))
-    if type(start) is datetime.date and type(end) is datetime.date:
-        step = 1 if end >= start else -1
-        days = range(start.toordinal(), end.toordinal() + step, step)
-        return (datetime.date.fromordinal(day) for day in days)
+    if kind(start) == DATE and kind(end) == DATE:
+        first, last = moments.ordinal(start), moments.ordinal(end)
+        step = 1 if last >= first else -1
+        return (moments.day_at(day) for day in range(first, last + step, step))
     raise _NoDomain
 
 

@@ -4,7 +4,7 @@ import datetime
 import operator
 from decimal import Decimal
 
-from engine.feel import temporal
+from engine.feel import moments, temporal
 from engine.feel.values import (
     CONTEXT,
     DATE,
@@ -47,7 +47,7 @@ def equal(left, right, run=None) -> bool | None:
             return False
         return _all_equal(left.values(), [right[key] for key in left], run)
     if what == TIME or what == DATE_TIME:
-        return (left.tzinfo is None) == (right.tzinfo is None) and temporal.microseconds(left) == temporal.microseconds(right)
+        return (left.tzinfo is None) == (right.tzinfo is None) and temporal.nanoseconds(left) == temporal.nanoseconds(right)
     if what == RANGE:
         if (left.start_included, left.end_included) != (right.start_included, right.end_included):
             return False
@@ -113,8 +113,8 @@ def _as_moments(left, right) -> tuple:
 def _on_one_clock(left, right) -> tuple[int, int]:
     """Two times, or two dates and times, as numbers: at UTC, but where one has no offset, at that of the other (table 54)."""
     if left.tzinfo is None or right.tzinfo is None:
-        left, right = left.replace(tzinfo=None), right.replace(tzinfo=None)
-    return temporal.microseconds(left), temporal.microseconds(right)
+        left, right = moments.in_zone(left, None), moments.in_zone(right, None)
+    return temporal.nanoseconds(left), temporal.nanoseconds(right)
 
 
 less, less_equal = ordering(operator.lt), ordering(operator.le)
@@ -212,7 +212,7 @@ def subtract(left, right):
             case ("date" | "date and time" | "time", "days and time duration"):
                 return temporal.add_length(left, -right)
             case ("date", "date"):
-                return DayTimeDuration.of(left - right)
+                return DayTimeDuration(moments.ordinal(left) - moments.ordinal(right))
             case ("date" | "date and time", "date and time") | ("date and time", "date"):
                 return _time_between(*(_as_moments(left, right) if kinds[0] != kinds[1] else (left, right)))
             case ("time", "time"):
@@ -226,7 +226,7 @@ def _time_between(end, start) -> DayTimeDuration | None:
     """What two times, or two dates and times, lie apart; null when only one of them has an offset."""
     if (end.tzinfo is None) != (start.tzinfo is None):
         return None
-    return DayTimeDuration(microseconds=temporal.microseconds(end) - temporal.microseconds(start))
+    return DayTimeDuration(microseconds=(temporal.nanoseconds(end) - temporal.nanoseconds(start)) // 1000)
 
 
 def multiply(left, right):

@@ -100,7 +100,21 @@ abs instance of function<number> -> Any
 @"P1D" / @"PT1H"
 -@"P1D"
 """,
-    "ours: years end at 9999, as in Python": '@"9999-12-31" + @"P1D"',
+    "10.3.2.3.4, table 66: years have up to nine digits, and may be negative": """
+@"9999-12-31" + @"P1D"
+@"0001-01-01" - @"P1D"
+@"-0001-03-01" - @"-0001-02-28"
+@"10000-01-01" > @"9999-12-31"
+@"-0001-01-01" < @"0001-01-01"
+@"9999-12-31T23:59:59@Asia/Shanghai" + @"PT1S"
+@"12026-01-31".weekday
+for d in @"9999-12-31"..@"10000-01-01" return d.year
+""",
+    "10.3.2.3.5: times have the fractions of a second that are written, to the billionth": """
+@"2026-01-31T08:30:00.000000001" > @"2026-01-31T08:30:00"
+@"10:00:00.123456789".second
+""",
+    "XML Schema, 3.3.7 and 3.3.8: 24:00:00 ends a day": 'time("24:00:00")',
     "10.3.4.1: constructors take whole numbers and an offset; years and months do not mix with days": """
 date(2026, 1.5, 1)
 date and time(2026, 1, 31, 10, 0, 0, @"PT8H")
