@@ -95,23 +95,25 @@ class UnaryTests:
         return f"UnaryTests({self.text!r})"
 
 
-def compile(text: str, names: Iterable[str] = ()) -> Expression:
+def compile(text: str, names: Iterable[str] = (), types: Mapping[str, str] | None = None) -> Expression:
     """Compile an expression (without the `=` that marks it in a diagram).
 
     `names` are those in scope: variables and host functions. Names of several words must be among them, or be written
-    in backticks; an unknown single word is read as a variable. FeelSyntaxError tells line, column and what was expected.
+    in backticks; an unknown single word is read as a variable. `types` are the host's names of types (DMN's item definitions), each
+    with the type as FEEL spells it: `{"tVisit": "context<day: date, minutes: number>"}`. FeelSyntaxError tells line, column and
+    what was expected.
     """
     names = list(names)
-    tree = Parser(text, [_BUILTIN_NAMES, Names(names)]).whole_expression()
+    tree = Parser(text, [_BUILTIN_NAMES, Names(names)], types).whole_expression()
     compiler = Compiler(text, names)
     code = compiler.build(tree)
     return Expression(text, frozenset(compiler.free), code)
 
 
-def compile_unary_tests(text: str, names: Iterable[str] = ()) -> UnaryTests:
+def compile_unary_tests(text: str, names: Iterable[str] = (), types: Mapping[str, str] | None = None) -> UnaryTests:
     """Compile an input cell: `-`, `> 5`, `"a", "b"`, `not("a")`, `[1..5]`, or an expression with `?` for the input."""
     names = list(names)
-    tree = Parser(text, [_BUILTIN_NAMES, Names(names)]).whole_tests()
+    tree = Parser(text, [_BUILTIN_NAMES, Names(names)], types).whole_tests()
     compiler = Compiler(text, names)
     code = compiler.tests(tree)
     return UnaryTests(text, frozenset(compiler.free), code)

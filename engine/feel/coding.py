@@ -5,9 +5,10 @@ import zoneinfo
 from collections.abc import Callable
 from decimal import Decimal
 
-from engine.feel import temporal
+from engine.feel import moments, temporal
 from engine.feel.budget import Budget
 from engine.feel.errors import FeelLimit, FeelTypeError
+from engine.feel.moments import Clock, Moment, near
 from engine.feel.text import text_of
 from engine.feel.types import ANY, TYPE_NAMES
 from engine.feel.values import (
@@ -64,7 +65,7 @@ def _encode(value, purse: Budget):
             purse.spend(len(value))
             return {f"${key}" if key.startswith("$") else key: _encode(item, purse) for key, item in value.items()}
         case "date":
-            return {"$d": value.isoformat()}
+            return {"$d": temporal.format_date(value)}
         case "time":
             _check_zone(value)
             return {"$t": temporal.format_time(value)}
@@ -72,7 +73,7 @@ def _encode(value, purse: Budget):
             _check_zone(value)
             text = temporal.format_date_time(value)
             # The second of the two hours when the clocks go back.
-            return {"$dt": [text, 1] if value.fold else text}
+            return {"$dt": [text, 1] if near(value).fold else text}
         case "days and time duration" | "years and months duration":
             return {"$p": temporal.format_duration(value)}
         case "range":
@@ -88,7 +89,7 @@ def _encode_number(value: Decimal):
     return {"$n": str(value)}
 
 
-def _check_zone(value: datetime.time | datetime.datetime) -> None:
+def _check_zone(value: Clock | Moment) -> None:
     zone = value.tzinfo
     named = isinstance(zone, zoneinfo.ZoneInfo) and temporal.ZONES.get(zone.key) is zone
     if not (zone is None or named or isinstance(zone, datetime.timezone)):
@@ -130,7 +131,8 @@ def _decoded(tag: str, content):
 
 def _decode_date_time(content):
     if isinstance(content, list):
-        return temporal.parse_date_time(content[0]).replace(fold=content[1])
+        value, cycles, nanos = moments.parts(temporal.parse_date_time(content[0]))
+        return moments.whole(value.replace(fold=content[1]), cycles, nanos)
     return temporal.parse_date_time(content)
 
 

@@ -1,7 +1,6 @@
 """Tree → Python closures, once; evaluating is calling them. Names are resolved here to a distance in environments."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from decimal import Decimal
 
 from engine.feel import fast, loops, nodes, operators, properties
@@ -9,23 +8,12 @@ from engine.feel.budget import DEPTH
 from engine.feel.builtins import BUILTINS
 from engine.feel.errors import FeelSyntaxError
 from engine.feel.runtime import Closure, Environment
-from engine.feel.types import conforms
+from engine.feel.types import conforms, incomplete, type_of
+from engine.feel.unary import Code, Frame, TestCompiler
 from engine.feel.values import KINDS, ORDERED, FeelFunction, Range, admit, kind
 
-Code = Callable  # (environment) -> value
 
-
-@dataclass(slots=True)
-class Frame:
-    """What one environment binds. `single`: its value is that of the only name; else the value is asked by each name's key.
-    An `item` frame binds `item` and, at run time, the entries of the item."""
-
-    names: dict[str, object] = field(default_factory=dict)
-    single: bool = False
-    item: bool = False
-
-
-class Compiler:
+class Compiler(TestCompiler):
     """Compiles one tree; afterwards `free` holds the root names it reads."""
 
     def __init__(self, text: str, names: Iterable[str]):
@@ -126,91 +114,9 @@ class Compiler:
 
     def instance_of(self, node: nodes.InstanceOf) -> Code:
         value, type_ = self.build(node.value), node.type
+        if incomplete(type_):
+            return lambda env: None
         return lambda env: conforms(value(env), type_, env.run)
-
-    # --- tests -------------------------------------------------------------------------------------------------------
-
-    def test(self, node: nodes.Test) -> Callable:
-        """A positive unary test: (environment, value) → passes."""
-        operand = node.operand
-        if node.operator != "in":
-            compare, code = operators.COMPARISONS[node.operator], self.build(operand)
-            if isinstance(operand, nodes.Literal):
-                return fast.compare_value_with(node.operator, operand.value)
-            return lambda env, value: compare(value, code(env), env.run)
-        if isinstance(operand, nodes.Literal):
-            return fast.compare_value_with("=", operand.value)
-        code = self.build(operand)
-        if reads_input(operand):
-            return lambda env, value: code(env)
-        if is_constant(operand):
-            constant = code(None)
-            return lambda env, value: operators.contained(value, constant, env.run)
-        return lambda env, value: operators.contained(value, code(env), env.run)
-
-    def any_test(self, tests: list[nodes.Test]) -> Callable:
-        """Whether one of `tests` passes: (environment, value) → truth value."""
-        built = [self.test(test) for test in tests]
-        if len(built) == 1:
-            return built[0]
-
-        def passes(env, value):
-            result = False
-            for test in built:
-                passed = test(env, value)
-                if passed is True:
-                    return True
-                if passed is not False:
-                    result = None
-            return result
-
-        return passes
-
-    def in_(self, node: nodes.In) -> Code:
-        value = self.build(node.value)
-        if not any(reads_input(test.operand) for test in node.tests):
-            passes = self.any_test(node.tests)
-            return lambda env: passes(env, value(env))
-        self.frames.append(Frame({"?": None}, single=True))
-        passes = self.any_test(node.tests)
-        self.frames.pop()
-
-        def in_(env):
-            input_ = value(env)
-            return passes(Environment(env.run, input_, env), input_)
-
-        return in_
-
-    def tests(self, node: nodes.Tests) -> Callable:
-        """A cell: (environment that binds `?`, value) → passes."""
-        if not node.tests:
-            return lambda env, value: True
-        self.frames.append(Frame({"?": None}, single=True))
-        built = [self.cell_test(test) for test in node.tests]
-        self.frames.pop()
-        if node.negated:
-            # A test that is null is no match, negated or not.
-            return lambda env, value: all(test(env, value) is False for test in built)
-        if len(built) == 1:
-            only = built[0]
-            return lambda env, value: only(env, value) is True
-        return lambda env, value: any(test(env, value) is True for test in built)
-
-    def cell_test(self, node: nodes.Test) -> Callable:
-        """A test of a cell may also be an expression that says itself whether it passes: by using `?`, or by being true."""
-        if node.operator != "in" or is_constant(node.operand):
-            return self.test(node)
-        if reads_input(node.operand):
-            return self.test(node)
-        code = self.build(node.operand)
-
-        def passes(env, value):
-            result = code(env)
-            if type(result) is bool and type(value) is not bool:
-                return result
-            return operators.contained(value, result, env.run)
-
-        return passes
 
     # --- collections -------------------------------------------------------------------------------------------------
 
@@ -222,12 +128,10 @@ class Compiler:
         def interval(env):
             low = start(env) if start else None
             high = end(env) if end else None
-            # A written end that is null, or ends of two kinds, make no range.
-            if (start and low is None) or (end and high is None):
+            # A written end that is null, or ends of two kinds or in the wrong order, make no range (10.3.2.7).
+            if (start and low is None) or (end and high is None) or kind(low if start else high) not in ORDERED:
                 return None
-            if start and end and kind(low) != kind(high):
-                return None
-            if kind(low if start else high) not in ORDERED:
+            if start and end and (kind(low) != kind(high) or operators.less(high, low)):
                 return None
             return Range(low, high, start_included, end_included)
 
@@ -293,11 +197,11 @@ class Compiler:
 
     def function_of(self, node: nodes.FunctionOf) -> Code:
         parameters = tuple(name for name, _ in node.parameters)
-        types = tuple(type_ for _, type_ in node.parameters)
+        types, whole = tuple(type_ for _, type_ in node.parameters), type_of(node)
         self.frames.append(Frame({name: index for index, name in enumerate(parameters)}))
         body, cost = self.repeated(node.body)
         self.frames.pop()
-        return lambda env: Closure("function", parameters, body, types=types, cost=cost, environment=env)
+        return lambda env: Closure("function", parameters, body, type=whole, types=types, cost=cost, environment=env)
 
     def call(self, node: nodes.Call) -> Code:
         arguments = [self.build(argument) for argument in node.arguments]
@@ -342,22 +246,6 @@ class Compiler:
     def callee(self, node: nodes.Node) -> tuple[Code, FeelFunction | None]:
         """The code of what is called. A variable that hides a built-in, say `date`, still lets it be called."""
         return self.build(node), BUILTINS.get(node.name) if isinstance(node, nodes.Name) else None
-
-
-def is_constant(node: nodes.Node) -> bool:
-    """Whether `node` always has the same value."""
-    if isinstance(node, nodes.Interval):
-        return all(end is None or isinstance(end, nodes.Literal) for end in (node.start, node.end))
-    if isinstance(node, nodes.ListOf):
-        return all(isinstance(item, nodes.Literal) or is_constant(item) for item in node.items)
-    return isinstance(node, nodes.Literal)
-
-
-def reads_input(node) -> bool:
-    """Whether `?` stands anywhere in `node`."""
-    if isinstance(node, nodes.Name) and node.name == "?":
-        return True
-    return any(reads_input(part) for part in nodes.children(node))
 
 
 _BUILDERS = {

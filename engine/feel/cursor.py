@@ -2,6 +2,7 @@
 
 from engine.feel.budget import LENGTH
 from engine.feel.errors import FeelSyntaxError
+from engine.feel.habits import meant as meant_by_habit
 from engine.feel.names import Names, join
 from engine.feel.scanner import Token, printable, scan
 
@@ -47,7 +48,12 @@ class Cursor:
 
     def error(self, *expected: str, token: Token | None = None, found: str = "") -> FeelSyntaxError:
         token = token or self.token
-        return FeelSyntaxError(text=self.text, offset=token.start, expected=list(expected), found=printable(found or token.describe()))
+        place = self.tokens.index(token)
+        slip, meant = meant_by_habit(token.text, self.tokens[place - 1].text if place else "")
+        if meant:
+            found = f"「{slip}」，可能想写「{meant}」"
+        found = printable(found or token.describe())
+        return FeelSyntaxError(text=self.text, offset=token.start, expected=list(expected), found=found)
 
     # --- names ------------------------------------------------------------------------------------------------------
 
@@ -78,7 +84,9 @@ class Cursor:
         if self.token.kind != "name" or self.sees(*ends):
             raise self.error("名称")
         while not self.sees(*ends):
-            if self.token.kind in ("end", "string", "at") or self.token.text in _NEVER_IN_NAMES:
+            if self.token.kind == "end":  # every word after the first may be the wrong one
+                raise self.error(*(f"「{end}」" for end in ends), token=self.tokens[start + 1])
+            if self.token.kind in ("string", "at") or self.token.text in _NEVER_IN_NAMES:
                 raise self.error(*(f"「{end}」" for end in ends))
             self.at += 1
         return join(self.tokens[start : self.at])

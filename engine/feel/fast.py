@@ -22,7 +22,7 @@ _DECIMAL = {
     "-": NUMBERS.subtract,
     "*": NUMBERS.multiply,
     "/": NUMBERS.divide,
-    "**": NUMBERS.power,
+    "**": operators.power,
 }
 
 

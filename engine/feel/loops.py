@@ -1,11 +1,11 @@
 """`for`, `some`, `every` and filters: where expressions take their time, so every round is paid for."""
 
-import datetime
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
+from engine.feel import moments
 from engine.feel.runtime import Environment
-from engine.feel.values import LIST, RANGE, kind
+from engine.feel.values import DATE, LIST, RANGE, kind
 
 Code = Callable  # (environment) -> value
 
@@ -49,15 +49,20 @@ def range_items(range_) -> Iterable:
     return (item for item in found if item not in left_out) if left_out else found
 
 
+_GREATEST = Decimal(10**34)  # beyond which a number and its successor are the same
+
+
 def _between(start, end) -> Iterable:
-    if type(start) is Decimal and type(end) is Decimal and start == start.to_integral_value() and end == end.to_integral_value():
+    if type(start) is Decimal and type(end) is Decimal and abs(start) <= _GREATEST >= abs(end):
+        if start != start.to_integral_value() or end != end.to_integral_value():
+            raise _NoDomain
         first, last = int(start), int(end)
         step = 1 if last >= first else -1
         return (Decimal(number) for number in range(first, last + step, step))
-    if type(start) is datetime.date and type(end) is datetime.date:
-        step = 1 if end >= start else -1
-        days = range(start.toordinal(), end.toordinal() + step, step)
-        return (datetime.date.fromordinal(day) for day in days)
+    if kind(start) == DATE and kind(end) == DATE:
+        first, last = moments.ordinal(start), moments.ordinal(end)
+        step = 1 if last >= first else -1
+        return (moments.day_at(day) for day in range(first, last + step, step))
     raise _NoDomain
 
 
@@ -152,8 +157,10 @@ def filter(source: Code, condition: Code, cost: int) -> Code:
     def filtered(env):
         value = source(env)
         run = env.run
+        if value is None:
+            return None
         if kind(value) != LIST:
-            value = [] if value is None else [value]
+            value = [value]
         if not value:
             return None if type(condition(Environment(run, None, env))) is Decimal else []
         run.budget.spend(len(value) * cost)

@@ -14,6 +14,7 @@ class Names:
 
     def __init__(self, names: Iterable[str] = ()):
         self._root: dict = {}
+        self.all: list[str] = []  # as they were put in, for messages
         for name in names:
             self.add(name)
 
@@ -27,6 +28,7 @@ class Names:
             for word in words:
                 node = node.setdefault(word, {})
             node[None] = name
+            self.all.append(name)
 
     def match(self, tokens: list[Token], at: int) -> tuple[int, str]:
         """The longest name at `at`: how many tokens it takes (0: none) and the name as it was put in."""

@@ -4,7 +4,7 @@ import datetime
 import operator
 from decimal import Decimal
 
-from engine.feel import temporal
+from engine.feel import moments, temporal
 from engine.feel.values import (
     CONTEXT,
     DATE,
@@ -36,7 +36,10 @@ def equal(left, right, run=None) -> bool | None:
         return left is right
     what = kind(left)
     if what != kind(right):
-        return None
+        left, right = _as_moments(left, right)
+        if left is None:
+            return None
+        what = DATE_TIME
     if what == LIST:
         return _all_equal(left, right, run) if len(left) == len(right) else False
     if what == CONTEXT:
@@ -44,7 +47,7 @@ def equal(left, right, run=None) -> bool | None:
             return False
         return _all_equal(left.values(), [right[key] for key in left], run)
     if what == TIME or what == DATE_TIME:
-        return _comparable(left, what) == _comparable(right, what)
+        return (left.tzinfo is None) == (right.tzinfo is None) and temporal.nanoseconds(left) == temporal.nanoseconds(right)
     if what == RANGE:
         if (left.start_included, left.end_included) != (right.start_included, right.end_included):
             return False
@@ -84,23 +87,34 @@ def ordering(compare):
     def ordered(left, right, run=None) -> bool | None:
         what = kind(left)
         if what != kind(right):
-            return None
+            left, right = _as_moments(left, right)
+            if left is None:
+                return None
+            what = DATE_TIME
         if what in _PLAIN_ORDER:
             return compare(left, right)
         if what == TIME or what == DATE_TIME:
-            (left, has_offset), (right, has_other) = _comparable(left, what), _comparable(right, what)
-            # A time here and a time somewhere: nobody knows which is earlier.
-            return compare(left, right) if has_offset == has_other else None
+            return compare(*_on_one_clock(left, right))
         return None
 
     return ordered
 
 
-def _comparable(value, what: str):
-    """A time or date and time as something Python orders, and whether it has an offset."""
-    if what == TIME:
-        return temporal.seconds_of(value)
-    return temporal.instant(value), value.tzinfo is not None
+def _as_moments(left, right) -> tuple:
+    """A date and a date and time as two of the latter: a day stands for its first moment at UTC (10.3.2.3.5). Else nulls."""
+    kinds = kind(left), kind(right)
+    if kinds == (DATE, DATE_TIME):
+        return temporal.midnight(left), right
+    if kinds == (DATE_TIME, DATE):
+        return left, temporal.midnight(right)
+    return None, None
+
+
+def _on_one_clock(left, right) -> tuple[int, int]:
+    """Two times, or two dates and times, as numbers: at UTC, but where one has no offset, at that of the other (table 54)."""
+    if left.tzinfo is None or right.tzinfo is None:
+        left, right = moments.in_zone(left, None), moments.in_zone(right, None)
+    return temporal.nanoseconds(left), temporal.nanoseconds(right)
 
 
 less, less_equal = ordering(operator.lt), ordering(operator.le)
@@ -138,16 +152,17 @@ def in_range(value, range_) -> bool | None:
 
 def contained(value, test, run=None) -> bool | None:
     """`value in test`, for one test that is an expression: equal to it, inside it, or one of its items (table 55)."""
-    what = kind(test)
-    if what == RANGE and kind(value) != RANGE:
-        return in_range(value, test)
-    if what == LIST:
-        if kind(value) == LIST and equal(value, test, run):
-            return True
-        if run is not None:
-            run.budget.spend(len(test) // 10)
-        return any((in_range(value, item) if kind(item) == RANGE else equal(value, item, run)) is True for item in test)
-    return equal(value, test, run)
+    if kind(test) != LIST:
+        return _is_or_lies_in(value, test, run)
+    if kind(value) == LIST and equal(value, test, run):
+        return True
+    if run is not None:
+        run.budget.spend(len(test) // 10)
+    return any(_is_or_lies_in(value, item, run) is True for item in test)
+
+
+def _is_or_lies_in(value, test, run) -> bool | None:
+    return in_range(value, test) if kind(test) == RANGE and kind(value) != RANGE else equal(value, test, run)
 
 
 # --- arithmetic (tables 45 to 48) -------------------------------------------------------------------------------------
@@ -197,24 +212,21 @@ def subtract(left, right):
             case ("date" | "date and time" | "time", "days and time duration"):
                 return temporal.add_length(left, -right)
             case ("date", "date"):
-                return DayTimeDuration.of(left - right)
-            case ("date and time", "date and time"):
-                return DayTimeDuration.of(temporal.instant(left) - temporal.instant(right))
-            case ("date", "date and time"):
-                return DayTimeDuration.of(_midnight_like(left, right) - temporal.instant(right))
-            case ("date and time", "date"):
-                return DayTimeDuration.of(temporal.instant(left) - _midnight_like(right, left))
+                return DayTimeDuration(moments.ordinal(left) - moments.ordinal(right))
+            case ("date" | "date and time", "date and time") | ("date and time", "date"):
+                return _time_between(*(_as_moments(left, right) if kinds[0] != kinds[1] else (left, right)))
             case ("time", "time"):
-                (left, has_offset), (right, has_other) = temporal.seconds_of(left), temporal.seconds_of(right)
-                return DayTimeDuration.of(left - right) if has_offset == has_other else None
+                return _time_between(left, right)
     except ERRORS:
         pass
     return None
 
 
-def _midnight_like(day: datetime.date, other: datetime.datetime) -> datetime.datetime:
-    start = temporal.midnight(day)
-    return start if other.tzinfo is not None else start.replace(tzinfo=None)
+def _time_between(end, start) -> DayTimeDuration | None:
+    """What two times, or two dates and times, lie apart; null when only one of them has an offset."""
+    if (end.tzinfo is None) != (start.tzinfo is None):
+        return None
+    return DayTimeDuration(microseconds=(temporal.nanoseconds(end) - temporal.nanoseconds(start)) // 1000)
 
 
 def multiply(left, right):
@@ -251,12 +263,15 @@ def divide(left, right):
     return None
 
 
+_GREATEST_EXPONENT = 999_999_999
+
+
 def power(left, right):
-    """`left ** right`."""
-    if kind(left) != NUMBER or kind(right) != NUMBER:
+    """`left ** right`; null for an exponent beyond what table 60 allows."""
+    if kind(left) != NUMBER or kind(right) != NUMBER or abs(right) > _GREATEST_EXPONENT:
         return None
     try:
-        return NUMBERS.power(left, right)
+        return NUMBERS.power(left, right) if left or right else Decimal(1)  # zero to the zeroth is one in IEEE 754
     except ERRORS:
         return None
 

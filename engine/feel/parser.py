@@ -1,5 +1,8 @@
 """Tokens → tree: a Pratt parser. Names of several words are joined here, the longest one in scope first."""
 
+import difflib
+from collections.abc import Mapping
+
 from engine.feel import nodes, temporal
 from engine.feel.budget import NESTING
 from engine.feel.cursor import INFIX_WORDS, Cursor
@@ -23,9 +26,11 @@ _PROPERTIES = Names(("time offset", "start included", "end included"))
 class Parser(Cursor):
     """One text being read. `scopes` hold the names of several words, innermost last."""
 
-    def __init__(self, text: str, scopes: list[Names]):
+    def __init__(self, text: str, scopes: list[Names], types: Mapping[str, str] | None = None):
+        """`types`: what the host has named, each as FEEL spells it."""
         super().__init__(text)
         self.scopes = scopes
+        self.types = types or {}
         self.keys = Names()  # of every context written so far: what may follow a dot
         self.filters = 0  # how many filters we are inside of
         self.range_ends = 0  # how many ends of ranges we are inside of
@@ -59,7 +64,9 @@ class Parser(Cursor):
             return
         found = ""
         if isinstance(node, nodes.Name) and token.kind == "name":
-            found = f"{token.describe()}（没有叫做「{node.name} {token.text}」的名称）"
+            name = f"{node.name} {token.text}"
+            near = difflib.get_close_matches(name, [known for scope in self.scopes for known in scope.all], 1, 0.75)
+            found = f"{token.describe()}（没有叫做「{name}」的名称" + (f"，有「{near[0]}」）" if near else "）")
         raise self.error("运算符", "表达式的结尾", found=found)
 
     def tests(self) -> list[nodes.Test]:
@@ -102,7 +109,8 @@ class Parser(Cursor):
         return after.kind == "end" or after.text in INFIX_WORDS
 
     def infix(self, left: nodes.Node, binds: int) -> nodes.Node:
-        operator = self.advance().text
+        token = self.advance()
+        operator = token.text
         if operator in _POSTFIX:
             return _POSTFIX[operator](self, left)
         if operator in ("and", "or"):
@@ -120,7 +128,7 @@ class Parser(Cursor):
         if operator == "instance":
             self.expect("of")
             return nodes.InstanceOf(left, parse_type(self))
-        if operator in ("=", "!=") and self.sees(*RELATIONS):
+        if operator in ("=", "!=") and self.sees("<", "<=", ">", ">=") and self.token.start > token.end:  # `=>` is a slip
             return nodes.Comparison(operator, left, self.unary_range())
         right = self.expression(binds + 1)
         make = nodes.Comparison if binds == COMPARISON else nodes.Arithmetic
@@ -258,6 +266,8 @@ class Parser(Cursor):
         if self.take(".."):
             return self.range_from(items[0], start_included=True)
         while self.take(","):
+            if self.sees("]"):  # which begins an operand too: `]1..5]`
+                raise self.error("表达式")
             items.append(self.expression())
         self.expect("]")
         return nodes.ListOf(items)

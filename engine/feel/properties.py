@@ -4,11 +4,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 from engine.feel import temporal
+from engine.feel.moments import near, year
 from engine.feel.values import CONTEXT, DATE, DATE_TIME, DAY_TIME, LIST, RANGE, TIME, YEAR_MONTH, DayTimeDuration, kind
 
 
 def _seconds(value) -> Decimal:
-    return Decimal(value.second) + Decimal(value.microsecond).scaleb(-6) if value.microsecond else Decimal(value.second)
+    second, fraction = Decimal(near(value).second), temporal.fraction_of(value)
+    return second + Decimal(fraction).scaleb(-9).normalize() if fraction else second
 
 
 def _offset(value) -> DayTimeDuration | None:
@@ -44,14 +46,14 @@ def _signed(value, divisor: int, remainder: bool) -> Decimal:
 
 
 _DATES = {
-    "year": lambda v: Decimal(v.year),
-    "month": lambda v: Decimal(v.month),
-    "day": lambda v: Decimal(v.day),
-    "weekday": lambda v: Decimal(v.isoweekday()),
+    "year": lambda v: Decimal(year(v)),
+    "month": lambda v: Decimal(near(v).month),
+    "day": lambda v: Decimal(near(v).day),
+    "weekday": lambda v: Decimal(near(v).isoweekday()),
 }
 _TIMES = {
-    "hour": lambda v: Decimal(v.hour),
-    "minute": lambda v: Decimal(v.minute),
+    "hour": lambda v: Decimal(near(v).hour),
+    "minute": lambda v: Decimal(near(v).minute),
     "second": _seconds,
     "time offset": _offset,
     "timezone": _zone,

@@ -52,6 +52,12 @@ class Closure(FeelFunction):
     cost: int = 1
     environment: Run | Environment | None = field(default=None, repr=False)
 
+    def invoke_named(self, run, arguments: dict):
+        """Likewise by names; a parameter that is not supplied is null (10.3.2.13.5)."""
+        if not arguments.keys() <= set(self.parameters):
+            return None
+        return self.invoke(run, [arguments.get(name) for name in self.parameters])
+
     def invoke(self, run, arguments: list):
         """The value of the body; null for a wrong number of arguments."""
         if len(arguments) != len(self.parameters):

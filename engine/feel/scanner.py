@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from engine.feel.errors import FeelSyntaxError
+from engine.feel.habits import meant_by_stray
 
 # The specification's name characters (rules 28 and 29), without the full-width punctuation that lies in these ranges: a Chinese
 # keyboard gives “，” for “,” too easily for it to be read silently as part of a name. It may still stand in a name that is in scope.
@@ -73,11 +74,15 @@ def scan(text: str) -> list[Token]:
 
 
 def _stray(text: str, position: int) -> FeelSyntaxError:
+    if text[position] == "@" and not text.startswith('@"', position):
+        return FeelSyntaxError(text=text, offset=position, expected=['「@」后用引号的字面量，例如「@"2026-01-31"」'], found="没有引号的「@」")
     if text[position] in '"@':
         return FeelSyntaxError(text=text, offset=position, expected=["完整的字符串"], found="没有右引号的字符串")
     if text.startswith("/*", position):
         return FeelSyntaxError(text=text, offset=position, expected=["完整的注释"], found="没有「*/」的注释")
-    return FeelSyntaxError(text=text, offset=position, expected=["数字、字符串、名称或运算符"], found=f"「{printable(text[position])}」")
+    meant = meant_by_stray(text, position)
+    found = f"「{printable(text[position])}」" + (f"，可能想写「{meant}」" if meant else "")
+    return FeelSyntaxError(text=text, offset=position, expected=["数字、字符串、名称或运算符"], found=found)
 
 
 def printable(text: str) -> str:

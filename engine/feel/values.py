@@ -5,7 +5,7 @@
 | null, boolean, string         | None, bool, str                               |
 | number                        | decimal.Decimal, always through `NUMBERS`     |
 | list, context                 | list, dict (in the order of its entries)      |
-| date, time, date and time     | datetime.date, datetime.time, datetime.datetime |
+| date, time, date and time     | datetime.date, datetime.time, datetime.datetime; what they cannot hold, in `moments` |
 | days and time duration        | `DayTimeDuration`                             |
 | years and months duration     | `YearMonthDuration`                           |
 | range                         | `Range`                                       |
@@ -19,7 +19,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from engine.feel import nodes
 from engine.feel.errors import FeelError, FeelTypeError
+from engine.feel.moments import FarDate, FarMoment, FineTime
 
 # IEEE 754 decimal128. Every operation goes through this context: the thread's own is the host's business, and
 # results must not depend on it.
@@ -72,6 +74,7 @@ class FeelFunction:
     parameters: tuple[str, ...]
     call: Callable = field(repr=False)
     required: int | None = None
+    type: nodes.Type | None = field(default=None, repr=False)  # of one written in FEEL; nobody knows what others take and return
 
     def invoke(self, run, arguments: list) -> Any:
         """Call with `arguments` in the order of the parameters."""
@@ -123,6 +126,9 @@ KINDS = {
     datetime.date: DATE,
     datetime.time: TIME,
     datetime.datetime: DATE_TIME,
+    FarDate: DATE,
+    FineTime: TIME,
+    FarMoment: DATE_TIME,
     DayTimeDuration: DAY_TIME,
     YearMonthDuration: YEAR_MONTH,
     Range: RANGE,

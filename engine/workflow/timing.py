@@ -68,6 +68,8 @@ class Interval:
                 local = temporal.add_months(local, self.months * times)
             except ValueError as error:  # no such year
                 raise OverflowError from error
+            if not isinstance(local, datetime):  # a year that FEEL knows and no clock
+                raise OverflowError
         if self.days:
             local += timedelta(days=self.days * times)
         return local.astimezone(UTC) + self.rest * times

@@ -46,13 +46,14 @@ def context_put(run, context, key, value):
 
 @builtin("context put(context: context, keys: list, value: any)", run=True)
 def context_put_at(run, context, keys, value):
-    """`value` at a path of keys, making the contexts on the way."""
-    if not keys or not all(isinstance(key, str) for key in keys):
+    """`value` at a path of keys through contexts that are there."""
+    if not keys or kind(context) != "context" or not all(isinstance(key, str) for key in keys):
         return None
     first, *rest = keys
     if rest:
-        inner = context.get(first)
-        value = context_put_at(run, inner if kind(inner) == "context" else {}, rest, value)
+        value = context_put_at(run, context.get(first), rest, value)
+        if value is None:
+            return None
     return context_put(run, context, first, value)
 
 

@@ -3,11 +3,11 @@
 import datetime
 import re
 
-from engine.feel import temporal
+from engine.feel import moments, temporal
 from engine.feel.builtins.registry import builtin
 from engine.feel.operators import equal
 from engine.feel.text import text_of
-from engine.feel.values import DATE_TIME, YearMonthDuration, kind, number
+from engine.feel.values import DATE_TIME, TIME, YearMonthDuration, kind, number
 
 _PLAIN_NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
@@ -43,7 +43,7 @@ def is_(run, left, right):
     """The same value of the same type: unlike `=`, a time here is not a time somewhere, nor 8:00 at +08:00 midnight UTC."""
     if kind(left) != kind(right):
         return False
-    if isinstance(left, datetime.time | datetime.datetime):
+    if kind(left) in (TIME, DATE_TIME):
         return text_of(left) == text_of(right)
     return equal(left, right, run) is True
 
@@ -52,12 +52,12 @@ def is_(run, left, right):
 def date(value):
     if isinstance(value, str):
         return temporal.parse_date(value)
-    return value.date() if kind(value) == DATE_TIME else value
+    return moments.day_of(value) if kind(value) == DATE_TIME else value
 
 
 @builtin("date(year: number, month: number, day: number)")
 def date_of(year, month, day):
-    return datetime.date(whole(year), whole(month), whole(day))
+    return moments.day(whole(year), whole(month), whole(day))
 
 
 @builtin("date and time(from: string|date|date and time)")
@@ -69,31 +69,31 @@ def date_and_time(value):
 
 @builtin("date and time(date: date|date and time, time: time)")
 def date_and_time_of(day, clock):
-    day = day.date() if kind(day) == DATE_TIME else day
-    return datetime.datetime.combine(day, clock)
+    return moments.joined(date(day), clock)
 
 
 @builtin(
     "date and time(year: number, month: number, day: number, hour: number, minute: number, second: number, offset?: days and time duration)"
 )
 def date_and_time_parts(year, month, day, hour, minute, second, offset=None):
-    return datetime.datetime.combine(date_of(year, month, day), time_of(hour, minute, second, offset))
+    return moments.joined(date_of(year, month, day), time_of(hour, minute, second, offset))
 
 
 @builtin("time(from: string|time|date|date and time)")
 def time(value):
     if isinstance(value, str):
         return temporal.parse_time(value)
-    if isinstance(value, datetime.time):
+    if kind(value) == TIME:
         return value
-    return value.timetz() if kind(value) == DATE_TIME else datetime.time(tzinfo=datetime.UTC)
+    return moments.clock_of(value) if kind(value) == DATE_TIME else datetime.time(tzinfo=datetime.UTC)
 
 
 @builtin("time(hour: number, minute: number, second: number, offset?: days and time duration)")
 def time_of(hour, minute, second, offset=None):
     zone = None if offset is None else temporal.offset_zone(offset)
     seconds = int(second)
-    return datetime.time(whole(hour), whole(minute), seconds, int((second - seconds) * 1_000_000), zone)
+    micros, nanos = divmod(int((second - seconds) * 1_000_000_000), 1000)
+    return moments.whole(datetime.time(whole(hour), whole(minute), seconds, micros, zone), nanos=nanos)
 
 
 @builtin("duration(from: string|days and time duration|years and months duration)")
@@ -103,8 +103,7 @@ def duration(value):
 
 @builtin("years and months duration(from: date|date and time, to: date|date and time)")
 def years_and_months_duration(start, end):
-    start, end = (value.date() if kind(value) == DATE_TIME else value for value in (start, end))
-    return YearMonthDuration(temporal.months_between(start, end))
+    return YearMonthDuration(temporal.months_between(date(start), date(end)))
 
 
 def whole(value) -> int:

@@ -71,7 +71,7 @@ def sublist(run, list_, start, length=None):
     if start == 0 or not 0 <= first < len(list_):
         return None
     last = len(list_) if length is None else first + whole(length)
-    if length is not None and not first <= last <= len(list_):
+    if not first < last <= len(list_):
         return None
     run.budget.items(last - first)
     return list_[first:last]

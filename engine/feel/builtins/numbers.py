@@ -29,14 +29,16 @@ def decimal_(n, scale):
     return _rounded(n, scale, decimal.ROUND_HALF_EVEN)
 
 
-@builtin("floor(n: number, scale?: number)")
-def floor(n, scale=None):
-    return _rounded(n, scale or Decimal(0), decimal.ROUND_FLOOR)
+@builtin("floor(n: number)")
+@builtin("floor(n: number, scale: number)")
+def floor(n, scale=Decimal(0)):
+    return _rounded(n, scale, decimal.ROUND_FLOOR)
 
 
-@builtin("ceiling(n: number, scale?: number)")
-def ceiling(n, scale=None):
-    return _rounded(n, scale or Decimal(0), decimal.ROUND_CEILING)
+@builtin("ceiling(n: number)")
+@builtin("ceiling(n: number, scale: number)")
+def ceiling(n, scale=Decimal(0)):
+    return _rounded(n, scale, decimal.ROUND_CEILING)
 
 
 @builtin("round up(n: number, scale: number)")

@@ -105,9 +105,7 @@ def overlaps_before(first, second):
 
 @builtin("overlaps after(range1: range, range2: range)")
 def overlaps_after(first, second):
-    (start1, end1), (start2, end2) = _ends(first), _ends(second)
-    ends = end2 < end1 or (end1 == end2 and end1.included and not end2.included)
-    return ends and not before(second, first) and _starts_no_later(start2, start1)
+    return overlaps_before(second, first)
 
 
 @builtin("finishes(point: any, range: range)")
@@ -188,7 +186,7 @@ def range_(run, text):
     end = None if no_end else _literal(run, tree.end)
     if (start is None) != no_start or (end is None) != no_end or (no_start and no_end):
         return None
-    if not no_start and not no_end and kind(start) != kind(end):
+    if not no_start and not no_end and (kind(start) != kind(end) or less(end, start) is not False):
         return None
     return Range(start, end, tree.start_included, tree.end_included)
 

@@ -3,7 +3,7 @@
     @builtin("substring(string: string, start position: number, length?: number)")
     def substring(text, start, length=None): ...
 
-`?` marks a parameter that may be left out, `...` one that takes all further arguments; `|` joins types. The signature gives
+`?` marks a parameter that may be left out, `...` one that takes one argument or more; `|` joins types. The signature gives
 named invocation its names, and arguments of other types make the call null before the Python function sees them. A function
 that loops over more than its arguments or reads the clock asks for the run: `@builtin(..., run=True)`.
 """
@@ -69,7 +69,7 @@ class Overload:
     @property
     def required(self) -> int:
         """How many arguments there must be."""
-        return sum(not parameter.optional and not parameter.variadic for parameter in self.parameters)
+        return sum(not parameter.optional for parameter in self.parameters)
 
     @property
     def variadic(self) -> bool:

@@ -4,7 +4,9 @@ import calendar
 import datetime
 from decimal import Decimal
 
+from engine.feel import moments
 from engine.feel.builtins.registry import builtin
+from engine.feel.moments import near
 from engine.feel.values import admit
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -37,25 +39,26 @@ def today(run):
 
 @builtin("day of year(date: date|date and time)")
 def day_of_year(date):
-    return Decimal(date.timetuple().tm_yday)
+    return Decimal(near(date).timetuple().tm_yday)
 
 
 @builtin("day of week(date: date|date and time)")
 def day_of_week(date):
-    return _DAYS[date.weekday()]
+    return _DAYS[near(date).weekday()]
 
 
 @builtin("month of year(date: date|date and time)")
 def month_of_year(date):
-    return _MONTHS[date.month - 1]
+    return _MONTHS[near(date).month - 1]
 
 
 @builtin("week of year(date: date|date and time)")
 def week_of_year(date):
-    return Decimal(date.isocalendar().week)
+    return Decimal(near(date).isocalendar().week)
 
 
 @builtin("last day of month(date: date|date and time)")
 def last_day_of_month(date):
     """Not in the specification; Camunda's engines have it."""
-    return datetime.date(date.year, date.month, calendar.monthrange(date.year, date.month)[1])
+    base = near(date)
+    return moments.day(moments.year(date), base.month, calendar.monthrange(base.year, base.month)[1])

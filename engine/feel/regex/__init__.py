@@ -1,9 +1,9 @@
 """Regular expressions in XPath's flavour, as `matches`, `replace` and `split` use them (XQuery functions and operators, 5.6).
 
-They run as a set of simultaneous threads over the text (`machine`), never by backtracking: time grows with the length of the text
+They run as a set of simultaneous threads over the text (`machine`), not by backtracking: time grows with the length of the text
 times the length of the pattern whatever both are, so `(a+)+$` cannot hang, and no pattern need be refused for being dangerous.
-The price is that back-references (`\\1` inside a pattern) are not supported. Alternatives, captures and lazy quantifiers mean
-what they mean elsewhere: the first alternative that leads to a match wins.
+Only back-references (`\\1` inside a pattern) need backtracking; it ends with the budget. Alternatives, captures and lazy
+quantifiers mean what they mean elsewhere: the first alternative that leads to a match wins.
 """
 
 import functools

@@ -1,8 +1,12 @@
-"""Running a program over a text: all threads at once, the one of highest priority first (Pike's machine)."""
+"""Running a program over a text: all threads at once, the one of highest priority first (Pike's machine).
+
+Only a program with back-references is run by backtracking, each step paid for: what a group matched is more than a place in the
+program, so threads at one place are no longer alike.
+"""
 
 from typing import NamedTuple, Protocol
 
-from engine.feel.regex.pattern import CHAR, JUMP, LINE_END, LINE_START, MATCH, SAVE, SPLIT, Program
+from engine.feel.regex.pattern import AGAIN, CHAR, JUMP, LINE_END, LINE_START, MATCH, SAVE, SPLIT, Program
 
 
 class Budget(Protocol):
@@ -35,8 +39,10 @@ def find(program: Program, text: str, start: int, budget: Budget) -> Match | Non
         budget.spend((len(text) - start) // 100)
         place = text.find(program.literal, start)
         return None if place < 0 else Match(place, place + len(program.literal), (place, place + len(program.literal)))
-    code = program.code
     nothing = (None,) * (2 * program.groups + 2)
+    if program.refers:
+        return _backtrack(program, text, start, nothing, budget)
+    code = program.code
     threads: list = []
     found = None
     for place in range(start, len(text) + 1):
@@ -85,6 +91,42 @@ def _follow(program: Program, counter: int, place: int, text: str, places: tuple
             pending.append((counter + 1, (*places[:slot], place, *places[slot + 1 :])))
         elif _at_edge(operation, program.multiline, place, text):
             pending.append((counter + 1, places))
+
+
+def _backtrack(program: Program, text: str, start: int, nothing: tuple, budget: Budget) -> Match | None:
+    for begin in range(start, start + 1 if program.anchored else len(text) + 1):
+        pending, seen = [(0, begin, nothing)], set()
+        while pending:
+            state = pending.pop()
+            if state in seen:  # it led nowhere, or round in a circle
+                continue
+            seen.add(state)
+            budget.spend(1)
+            counter, place, places = state
+            if program.code[counter][0] == MATCH:
+                return Match(places[0], places[1], places)
+            pending += _next_states(program, counter, place, text, places, budget)
+    return None
+
+
+def _next_states(program: Program, counter: int, place: int, text: str, places: tuple, budget: Budget) -> tuple:
+    """Where a program that has come to `counter` may go on; the last is the first to be tried."""
+    operation, *rest = program.code[counter]
+    if operation == CHAR:
+        return ((counter + 1, place + 1, places),) if place < len(text) and rest[0](text[place]) else ()
+    if operation == JUMP:
+        return ((rest[0], place, places),)
+    if operation == SPLIT:
+        return (rest[1], place, places), (rest[0], place, places)
+    if operation == SAVE:
+        return ((counter + 1, place, (*places[: rest[0]], place, *places[rest[0] + 1 :])),)
+    if operation == AGAIN:
+        before = Match(0, 0, places).group(text, rest[0])
+        budget.spend(len(before) // 100)
+        here = text[place : place + len(before)]
+        same = here == before or (program.ignore_case and here.lower() == before.lower())
+        return ((counter + 1, place + len(before), places),) if same else ()
+    return ((counter + 1, place, places),) if _at_edge(operation, program.multiline, place, text) else ()
 
 
 def _at_edge(operation: int, multiline: bool, place: int, text: str) -> bool:

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from engine.feel.errors import FeelLimit
 from engine.feel.regex import characters
 
-CHAR, JUMP, SPLIT, SAVE, MATCH, LINE_START, LINE_END = range(7)
+CHAR, JUMP, SPLIT, SAVE, MATCH, LINE_START, LINE_END, AGAIN = range(8)
 
 _SIZE = 5_000  # instructions; `x{1000}` has a thousand
 _NESTING = 50
+_DIGITS = frozenset("0123456789")
 _SPECIAL = frozenset(".\\?*+{}()[]|^$")
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """`literal`: the text itself, when the pattern is nothing but text. `anchored`: it can match only at the start."""
+    """`literal`: the text itself, when the pattern is nothing but text. `anchored`: it can match only at the start.
+    `refers`: it asks for what a group matched."""
 
     code: list[tuple]
     groups: int
@@ -22,6 +24,8 @@ class Program:
     literal: str | None = None
     quoted: bool = False
     anchored: bool = False
+    ignore_case: bool = False
+    refers: bool = False
 
 
 def assemble(pattern: str, flags: str) -> Program:
@@ -36,7 +40,8 @@ def assemble(pattern: str, flags: str) -> Program:
     code = [(SAVE, 0), *(reader.quoted() if "q" in flags else reader.whole()), (SAVE, 1), (MATCH,)]
     multiline = "m" in flags
     anchored = code[1] == (LINE_START,) and not multiline and reader.alternatives == 0
-    return Program(code, reader.groups, multiline, quoted="q" in flags, anchored=anchored)
+    refers = any(operation == AGAIN for operation, *_ in code)
+    return Program(code, reader.groups, multiline, None, "q" in flags, anchored, reader.ignore_case, refers)
 
 
 class _Reader:
@@ -46,6 +51,7 @@ class _Reader:
         self.pattern = _without_blanks(pattern) if "x" in flags and "q" not in flags else pattern
         self.at = 0
         self.groups = 0
+        self.closed: set[int] = set()  # groups that have ended
         self.alternatives = 0
         self.nesting = 0
         self.ignore_case = "i" in flags
@@ -132,7 +138,7 @@ class _Reader:
             return [(CHAR, self.bracket())]
         if symbol == "\\":
             self.at += 1
-            return [(CHAR, self.escape())]
+            return self.reference() if self.pattern[self.at : self.at + 1] in _DIGITS else [(CHAR, self.escape())]
         self.at += 1
         if symbol == ".":
             return [(CHAR, self.dot)]
@@ -159,7 +165,21 @@ class _Reader:
         if not self.take(")"):
             raise ValueError("no )")
         self.nesting -= 1
-        return [(SAVE, 2 * number), *code, (SAVE, 2 * number + 1)] if capture else code
+        if not capture:
+            return code
+        self.closed.add(number)
+        return [(SAVE, 2 * number), *code, (SAVE, 2 * number + 1)]
+
+    def reference(self) -> list[tuple]:
+        """`\\1`: what an earlier group matched. `\\12` is group 12 if there are so many so far, else group 1 and a 2."""
+        number = int(self.pattern[self.at])
+        self.at += 1
+        while self.pattern[self.at : self.at + 1] in _DIGITS and 10 * number + int(self.pattern[self.at]) <= self.groups:
+            number = 10 * number + int(self.pattern[self.at])
+            self.at += 1
+        if number not in self.closed:
+            raise ValueError("a group that has not ended")
+        return [(AGAIN, number)]
 
     def character(self, symbol: str) -> tuple:
         return (CHAR, self.folded(symbol.__eq__))

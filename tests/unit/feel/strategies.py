@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from engine.feel import DayTimeDuration, Range, YearMonthDuration
+from engine.feel import DayTimeDuration, Range, YearMonthDuration, moments
 from engine.feel.temporal import ZONES
+from engine.feel.values import kind
 
 numbers = st.one_of(
     st.integers(-(10**6), 10**6).map(Decimal),
@@ -18,12 +19,16 @@ strings = st.text(st.characters(codec="utf-8"), max_size=8)
 zones = st.one_of(
     st.none(),
     st.just(datetime.UTC),
-    st.integers(-18 * 60, 18 * 60).filter(bool).map(lambda minutes: datetime.timezone(timedelta(minutes=minutes))),
+    st.integers(-14 * 60, 14 * 60).filter(bool).map(lambda minutes: datetime.timezone(timedelta(minutes=minutes))),
     st.sampled_from([ZONES["Asia/Shanghai"], ZONES["Europe/Paris"]]),
 )
-dates = st.dates(datetime.date(1, 1, 1), datetime.date(9999, 12, 31))
-times = st.builds(lambda time, zone: time.replace(tzinfo=zone), st.times(), zones)
-date_times = st.builds(lambda value, zone: value.replace(tzinfo=zone), st.datetimes(), zones)
+# Mostly what Python has, and what it has not.
+cycles, nanos = st.just(0) | st.integers(-2_000_000, 2_000_000), st.just(0) | st.integers(0, 999)
+dates = st.builds(moments.whole, st.dates(), cycles)
+times = st.builds(lambda time, zone, nanos: moments.whole(time.replace(tzinfo=zone), nanos=nanos), st.times(), zones, nanos)
+date_times = st.builds(
+    lambda value, zone, cycles, nanos: moments.whole(value.replace(tzinfo=zone), cycles, nanos), st.datetimes(), zones, cycles, nanos
+)
 day_times = st.timedeltas().map(DayTimeDuration.of)
 year_months = st.integers(-120_000, 120_000).map(YearMonthDuration)
 scalars = st.one_of(st.none(), st.booleans(), numbers, strings, dates, times, date_times, day_times, year_months)
@@ -50,6 +55,6 @@ def same(left, right) -> bool:
         return left.as_tuple() == right.as_tuple()
     if isinstance(left, Range):
         return all(same(getattr(left, slot), getattr(right, slot)) for slot in Range.__slots__)
-    if isinstance(left, datetime.time | datetime.datetime):
-        return left.replace(tzinfo=None) == right.replace(tzinfo=None) and left.tzinfo == right.tzinfo
+    if kind(left) in ("time", "date and time"):
+        return moments.in_zone(left, None) == moments.in_zone(right, None) and left.tzinfo == right.tzinfo
     return left == right

@@ -9,7 +9,11 @@ PLACES = [
     ("1 +", 1, 4, "表达式"),
     ("(1 + 2", 1, 7, "「)」"),
     ("if a\nthen b", 2, 7, "「else」"),
-    ("for x of xs return x", 1, 21, "「in」"),
+    ("for x of xs return x", 1, 7, "「in」"),
+    ("for x in xs x", 1, 13, "「return」"),
+    ("[1, 2,]", 1, 7, "表达式"),
+    ("age in 60..80", 1, 10, "运算符"),
+    ("@2026-01-31", 1, 1, "「@」后用引号的字面量，例如「@\"2026-01-31\"」"),
     ("for in in xs return 1", 1, 5, "名称"),
     ("some x in xs", 1, 13, "「satisfies」"),
     ("{a 1}", 1, 5, "「:」"),
@@ -29,6 +33,51 @@ PLACES = [
     ("", 1, 1, "表达式"),
     ("and", 1, 1, "表达式"),
 ]
+
+
+SLIPS = [
+    ("age > = 60", "「>=」，可能想写「>=」"),
+    ("age => 60", "「=>」，可能想写「>=」"),
+    ("age =< 60", "「=<」，可能想写「<=」"),
+    ("age == 60", "「==」，可能想写「=」"),
+    ("age <> 60", "「<>」，可能想写「!=」"),
+    ("age ≥ 60", "可能想写「>=」"),
+    ("a && b", "「&」，可能想写「and」"),
+    ("a || b", "「|」，可能想写「or」"),
+    ("!a", "「!」，可能想写「not(…)」"),
+    ("not a", "可能想写「not(…)」"),
+    ("a AND b", "「AND」，可能想写「and」"),
+    ("If a then b else c", "可能想写「if」"),
+    ("a is not null", "可能想写「=」"),
+    ("a > 1 ? 2 : 3", "可能想写「if … then … else …」"),
+    ("risk = 'high'", "「'」，可能想写「\"」"),
+    ("risk = “高”", "「“」，可能想写「\"」"),
+    ("[1; 2]", "「;」，可能想写「,」"),
+    ("5 % 2", "「%」，可能想写「modulo(…, …)」"),
+    ("2 ^ 3", "「^」，可能想写「**」"),
+    ('"a" & "b"', "「&」，可能想写「+」"),
+    ("a ++ b", "「++」，可能想写「+」"),
+    ("1 instance of integer", "「integer」，可能想写「number」"),
+    ("some v in visits where v.day", "「where」，可能想写「satisfies」"),
+    ("a between 1 to 2", "「to」，可能想写「and」"),
+    ("a in 1..2", "「..」，可能想写「[… .. …]」"),
+    ("年龄 大于 60", "可能想写「>」"),
+    ("年龄＞60", "全角的「＞」，可能想写「>」"),
+]
+
+
+@pytest.mark.parametrize(("text", "told"), SLIPS)
+def test_habits_from_elsewhere_are_recognised(text, told):
+    """What other languages and speech say, and what FEEL says for it."""
+    with pytest.raises(feel.FeelSyntaxError) as caught:
+        feel.compile(text)
+    assert told in caught.value.message
+
+
+def test_a_name_nearly_known_is_told():
+    """A slip in a name of several words."""
+    with pytest.raises(feel.FeelSyntaxError, match="没有叫做「full nam」的名称，有「full name」"):
+        feel.compile('full nam = "张三"', ["full name"])
 
 
 @pytest.mark.parametrize(("text", "line", "column", "expected"), PLACES)

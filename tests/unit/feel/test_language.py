@@ -57,6 +57,8 @@ ARITHMETIC = """
 2 ** 3 ** 2 => 64
 -2 ** 2 => 4
 2 ** -1 => 0.5
+2 ** 1000000000 => null
+1 ** 999999999 => 1
 2 ** 0.5 => 1.414213562373095048801688724209698
 1 / 0 => null
 0 / 0 => null
@@ -114,7 +116,10 @@ true = false => false
 {a: 1, b: 2} = {b: 2, a: 1} => true
 {a: 1} = {a: 1, b: 2} => false
 {} = [] => null
-@"2026-01-01" = @"2026-01-01T00:00:00" => null
+@"2026-01-01" = @"2026-01-01T00:00:00" => false
+@"2026-01-01" = @"2026-01-01T00:00:00Z" => true
+@"2026-01-01T08:00:00+08:00" = @"2026-01-01" => true
+@"0001-01-01T00:00:00@Asia/Shanghai" = @"9999-12-31T23:59:59@Asia/Shanghai" => false
 @"2026-01-01T00:00:00Z" = @"2026-01-01T08:00:00+08:00" => true
 @"2026-01-01T00:00:00" = @"2026-01-01T00:00:00Z" => false
 @"10:00:00Z" = @"18:00:00+08:00" => true
@@ -136,10 +141,14 @@ null < 1 => null
 true < false => null
 [1] < [2] => null
 @"2026-01-01" < @"2026-01-02" => true
-@"2026-01-01" < @"2026-01-02T00:00:00" => null
+@"2026-01-01" < @"2026-01-02T00:00:00" => true
+@"2026-01-02T00:00:00+08:00" <= @"2026-01-02" => true
+@"2026-01-01" < 1 => null
 @"10:00:00+08:00" < @"10:00:00Z" => true
-@"10:00:00" < @"10:00:00Z" => null
-@"2026-01-01T00:00:00" < @"2026-01-02T00:00:00Z" => null
+@"10:00:00" < @"10:00:00Z" => false
+@"10:00:00" <= @"10:00:00+08:00" => true
+@"2026-01-01T00:00:00" < @"2026-01-02T00:00:00Z" => true
+@"0001-01-01T00:00:00@Asia/Shanghai" < @"9999-12-31T23:59:59@Asia/Shanghai" => true
 @"P1Y" > @"P11M" => true
 @"P1Y" > @"P1D" => null
 age between 60 and 80 => true
@@ -170,6 +179,14 @@ risk in ("high", "middle") => true
 null in [null] => true
 null in [1..3] => null
 "a" in [1..3] => null
+2 in [1..null] => null
+0 in [1..null] => false
+2 in [5..1] => false
+null in [null..1] => null
+[5..1] => null
+(5..5) => (5..5)
+[@"2026-02-01"..@"2026-01-01"] => null
+[1..2] in [[1..2]] => true
 5 in (? > 3) => true
 @"2026-01-05" in [@"2026-01-01"..@"2026-01-31"] => true
 """
@@ -186,6 +203,9 @@ RANGES = """
 [1.."a"] => null
 [[1]..[2]] => null
 [null..1] => null
+[5..1] => null
+(5..5) => (5..5)
+[@"2026-02-01"..@"2026-01-01"] => null
 for i in [1..3] return i => [1, 2, 3]
 for i in (1..3) return i => [2]
 """
@@ -221,6 +241,10 @@ FILTERS = """
 [1, 2, 3][null] => []
 1[1] => 1
 null[1] => null
+null[item > 1] => null
+null[true] => null
+100[true] => [100]
+100[0] => null
 [][1] => null
 {i: 2, r: [5, 6, 7][i]}.r => 6
 [1, 2, 3][item > 1] => [2, 3]
@@ -268,6 +292,8 @@ CONTEXTS_AND_FUNCTIONS = """
 (function(x, y) x - y)(y: 1, x: 5) => 4
 (function(x) x)(1, 2) => null
 (function(x) x)() => null
+(function(x, y) [x, y])(y: 1) => [null, 1]
+(function(x) x)(x: 1, z: 2) => null
 (function(x: number) x)("a") => null
 (function(x: string) x)(["a"]) => "a"
 (function(x: list<number>) x)(1) => [1]
@@ -298,6 +324,25 @@ null instance of number => false
 (function(a, b) a) instance of function<Any, Any> -> Any => true
 (function(a, b) a) instance of function<Any> -> Any => false
 1 instance of number and true => true
+[1] instance of list => null
+[[1]] instance of list<list> => null
+{a: 1} instance of context => null
+[1..2] instance of range => null
+(function() 1) instance of function => null
+(function() "a") instance of function<> -> string => true
+(function() "a") instance of function<> -> number => false
+(function() 1 < 2) instance of function<> -> boolean => true
+(function(a: number) a) instance of function<number> -> Any => true
+(function(a: string) a) instance of function<number> -> Any => false
+(function(a) a) instance of function<number> -> Any => true
+(function(a: number) a) instance of function<Any> -> Any => false
+(function() [1, 2]) instance of function<> -> list<number> => true
+(function() [1, "a"]) instance of function<> -> list<number> => false
+(function() {a: 1, b: "x"}) instance of function<> -> context<a: number> => true
+(function() {b: "x"}) instance of function<> -> context<a: number> => false
+(function(c: context<a: number>) 1) instance of function<context<a: number, b: string>> -> number => true
+(function(c: context<a: number, b: string>) 1) instance of function<context<a: number>> -> number => false
+abs instance of function<number> -> Any => true
 """
 
 DATES = """
@@ -312,7 +357,11 @@ DATES = """
 @"01:00:00+08:00" - @"PT2H" => 23:00:00+08:00
 @"2026-03-01" - @"2026-02-01" => P28D
 @"2026-01-02T00:00:00Z" - @"2026-01-01" => P1D
-@"2026-01-02" - @"2026-01-01T12:00:00" => PT12H
+@"2026-01-02" - @"2026-01-01T12:00:00" => null
+@"2026-01-02" - @"2026-01-01T12:00:00Z" => PT12H
+@"2026-01-02T10:00:00+08:00" - @"2026-01-02" => PT2H
+@"10:00:00" - @"09:00:00Z" => null
+@"0001-01-01T00:00:00@Asia/Shanghai" - @"0001-01-01T00:00:00@Asia/Shanghai" => PT0S
 @"2026-01-01T00:00:00" - @"2026-01-01T00:00:00Z" => null
 @"10:00:00" - @"09:30:00" => PT30M
 @"P1Y" + @"P1M" => P1Y1M
@@ -325,7 +374,17 @@ DATES = """
 @"P1Y" / @"P0M" => null
 @"P1D" / 0 => null
 -@"P1D" => -P1D
-@"9999-12-31" + @"P1D" => null
+@"9999-12-31" + @"P1D" => 10000-01-01
+@"999999999-12-31" + @"P1D" => null
+@"0001-01-01" - @"P1D" => 0000-12-31
+@"-0001-03-01" - @"-0001-02-28" => P1D
+@"10000-01-01" > @"9999-12-31" => true
+@"-0001-01-01" < @"0001-01-01" => true
+@"2026-01-31T08:30:00.000000001" > @"2026-01-31T08:30:00" => true
+@"9999-12-31T23:59:59@Asia/Shanghai" + @"PT1S" => 10000-01-01T00:00:00@Asia/Shanghai
+@"12026-01-31".weekday => 6
+@"10:00:00.123456789".second => 0.123456789
+for d in @"9999-12-31"..@"10000-01-01" return d.year => [9999, 10000]
 @"2026-01-01" + 1 => null
 """
 
