@@ -141,8 +141,15 @@ class Regulation:
 
     def rule_of(self, row: str) -> str:
         """The rule that a row belongs to."""
-        names = [output.name for output in self.decision.outputs]
-        return _LITERAL.match(self.decision.rule(row).outputs[names.index("rule")].text)[1]
+        return self._literal(row, "rule")
+
+    def effect_of(self, row: str) -> str:
+        """What follows where a row speaks: one of EFFECTS."""
+        return self._literal(row, "effect")
+
+    def _literal(self, row: str, output: str) -> str:
+        names = [each.name for each in self.decision.outputs]
+        return _LITERAL.match(self.decision.rule(row).outputs[names.index(output)].text)[1]
 
     def verdicts(self, facts: Mapping[str, Any], clock: datetime | None, waivers: frozenset[str]) -> Iterable[Verdict]:
         """What the table says of these (complete) facts. Raises DecisionFailed."""
