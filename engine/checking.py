@@ -209,12 +209,13 @@ def offer_for(run: Standing, task: Task, to: Actor, asker: Actor, dispatched: bo
     offer = replace(offer, excluded=offer.excluded | excluded(run, task.element), skills=frozenset(skills))
     if dispatched:
         offer = replace(offer, dispatched=offer.dispatched | {to.username})
-    if to.person_id != asker.person_id and asker.groups & (offer.groups | {"system"}) and _is_handed_out(run, task):
+    if to.person_id != asker.person_id and asker.groups & (offer.groups | {"system"}) and is_handed_out(run, task):
         offer = replace(offer, groups=offer.groups | to.groups)
     return offer
 
 
-def _is_handed_out(run: Standing, task: Task) -> bool:
+def is_handed_out(run: Standing, task: Task) -> bool:
+    """Whether nobody could take a task, so that it was offered anew and the lead may hand it to anybody who serves its place."""
     named = next((wait.candidate_groups for wait in run.case.waits() if wait.token == task.token), [])
     return task.groups == STAND_INS and GROUPS.isdisjoint(named)
 
