@@ -4,17 +4,19 @@ Commands refuse or record what comes out of it (engine.commands.judging); explan
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
 from engine import feel, regulations, team, waivers
+from engine.assignment import Offer
+from engine.bundle import GROUPS
 from engine.definitions import Compiled
 from engine.facts import Asked, gather, project
 from engine.facts.sources import SOURCES
-from engine.instances import Instance, Task
+from engine.instances import Instance, Task, offer_of
 from engine.organisation import Actor
 from engine.parties import Parties
 from engine.reference import Reference
@@ -22,6 +24,8 @@ from engine.regulations import UNSTOPPABLE, Verdict
 from engine.system import System
 from engine.vault import SubjectKey
 from engine.workflow import Case, words
+
+STAND_INS = "|lead|supervisor|"  # to whom a task is offered that nobody could take (engine.commands.stranded)
 
 
 class Standing(Protocol):
@@ -193,6 +197,27 @@ def case_facts(run: Standing, token: int | None) -> dict:
         "lead": team.lead_of(run.ledger),
         "team": list(team.team_of(run.ledger)),
     }
+
+
+def offer_for(run: Standing, task: Task, to: Actor, asker: Actor, dispatched: bool = False) -> Offer:
+    """To whom a task is offered at this moment, as it counts for one person whom the asker (themself, or who hands tasks on) would have take it.
+
+    Who wrote what is approved may have done so only since the task was opened, beside it: the ledger knows. What nobody could take was
+    offered anew, so that the lead may hand it to anybody who serves its place. `dispatched`: as if they were sent from elsewhere.
+    """
+    offer, skills = offer_of(task), words(run.compiled.process.elements[task.element].properties.get("skills"))
+    offer = replace(offer, excluded=offer.excluded | excluded(run, task.element), skills=frozenset(skills))
+    if dispatched:
+        offer = replace(offer, dispatched=offer.dispatched | {to.username})
+    if to.person_id != asker.person_id and asker.groups & (offer.groups | {"system"}) and is_handed_out(run, task):
+        offer = replace(offer, groups=offer.groups | to.groups)
+    return offer
+
+
+def is_handed_out(run: Standing, task: Task) -> bool:
+    """Whether nobody could take a task, so that it was offered anew and the lead may hand it to anybody who serves its place."""
+    named = next((wait.candidate_groups for wait in run.case.waits() if wait.token == task.token), [])
+    return task.groups == STAND_INS and GROUPS.isdisjoint(named)
 
 
 def excluded(run: Standing, element_id: str) -> frozenset[str]:

@@ -4,14 +4,14 @@ The same questions that claiming asks (engine.commands.tasks): is it open, is it
 refusal, which names the first obstacle, an explanation names all, what would remove each, and who can waive it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from engine import assignment, checking, organisation, reference, tasks, waivers
 from engine.exceptions import Forbidden, NotFound
-from engine.instances import CLAIMED, OFFERED, offer_of
+from engine.instances import CLAIMED, OFFERED
 from engine.organisation import Actor, covers
 from engine.permissions import PERMISSION_NAMES, may
 from engine.regulations import Verdict
@@ -74,7 +74,7 @@ def explain(system: System, session: Session, actor: Actor, task_id: str, now: d
     somebody = _somebody(system, session, actor, detail, person)
     task, known = detail.task, reference.in_force(system, session)
     held = task.status == CLAIMED and task.holder_id == somebody.person_id
-    obstacles = [] if held else _obstacles(system, session, detail, somebody)
+    obstacles = [] if held else _obstacles(system, session, actor, somebody, detail)
     verdicts = []
     if task.status in (OFFERED, CLAIMED) and not held:
         facts = checking.task_facts(detail, task, {}) | {"person": checking.person_facts(somebody)}
@@ -96,7 +96,7 @@ def _somebody(system: System, session: Session, actor: Actor, detail: Detail, pe
     return found
 
 
-def _obstacles(system: System, session: Session, detail: Detail, somebody: Actor) -> list[Obstacle]:
+def _obstacles(system: System, session: Session, actor: Actor, somebody: Actor, detail: Detail) -> list[Obstacle]:
     task, found = detail.task, []
     if task.status not in (OFFERED, CLAIMED):
         return [Obstacle("closed", *OBSTACLES["closed"])]
@@ -105,8 +105,7 @@ def _obstacles(system: System, session: Session, detail: Detail, somebody: Actor
         found.append(Obstacle("taken", *(text.format(holder=name) for text in OBSTACLES["taken"])))
     if not may(somebody, "task:claim"):
         found.append(Obstacle("right", *OBSTACLES["right"]))
-    offer = offer_of(task)
-    offer = replace(offer, excluded=offer.excluded | checking.excluded(detail, task.element))
+    offer = checking.offer_for(detail, task, somebody, actor)
     why = assignment.refusal(somebody.groups, somebody.unit_path, offer, somebody.person_id, somebody.username)
     if why:
         kinds = tuple(sorted(offer.workforce)) if why == "workforce" else ()

@@ -4,32 +4,23 @@ Claiming, delegating, dispatching, handing over and offering to the first all co
 less than another.
 """
 
-from dataclasses import replace
-
 from engine import assignment, checking, organisation
 from engine.assignment import Offer
 from engine.audit import Kind
-from engine.commands import stranded, teams
+from engine.commands import teams
 from engine.commands.judging import Judgement, Matter, judge, person_facts, task_facts, task_matter
 from engine.commands.running import Run, barred, words
 from engine.exceptions import InvalidRequest, NotOffered, ReceiverUnfit
-from engine.instances import CLAIMED, SENT, Task, offer_of
+from engine.instances import CLAIMED, SENT, Task
 from engine.organisation import Actor
 from engine.regulations import Verdict
 
 
 def offer_now(run: Run, task: Task, to: Actor, dispatched: bool = False) -> Offer:
-    """Whom a task is offered to at this moment. Who wrote what is approved may have done so only since the task was opened, beside it: the
-    ledger knows. `dispatched`: as if `to` were sent to this task from elsewhere."""
+    """Whom a task is offered to at this moment (engine.checking.offer_for). `dispatched`: as if `to` were sent to this task from elsewhere."""
     if run.case is None:
         run.restore()
-    offer = offer_of(task)
-    offer = replace(offer, excluded=offer.excluded | run.excluded(task.element), skills=frozenset(words(_element(run, task).properties.get("skills"))))
-    if dispatched:
-        offer = replace(offer, dispatched=offer.dispatched | {to.username})
-    if to is not run.act.actor and run.act.actor.groups & (offer.groups | {"system"}) and stranded.is_handed_out(run, task):
-        offer = replace(offer, groups=offer.groups | to.groups)
-    return offer
+    return checking.offer_for(run, task, to, run.act.actor, dispatched)
 
 
 def why_not(run: Run, task: Task, to: Actor, dispatched: bool = False) -> str | None:

@@ -3,10 +3,9 @@ it back passes it to the next. When nobody is left, it is offered to all, like a
 
 from typing import TYPE_CHECKING
 
-from engine import organisation
+from engine import checking, organisation
 from engine.assignment import FIRST
 from engine.audit import Kind
-from engine.commands import stranded
 from engine.instances import OFFERED, Task
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def give_to_first(run: "Run", task: Task) -> None:
     from engine.commands.assigning import ask, give  # they are made of runs themselves
     from engine.commands.candidates import ranked
 
-    if task.status != OFFERED or not is_first(run, task) or stranded.is_handed_out(run, task):
+    if task.status != OFFERED or not is_first(run, task) or checking.is_handed_out(run, task):
         return
     act = run.act
     gave_back = run.ledger.get("returned", {}).get(str(task.token), ())

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from engine.assignment import may_take
 from engine.audit import Kind
 from engine.bundle import GROUPS
+from engine.checking import STAND_INS
 from engine.commands import Act
 from engine.exceptions import NotFound
 from engine.instances import OFFERED, Task, offer_of
@@ -19,7 +20,6 @@ from engine.organisation import actor_of
 if TYPE_CHECKING:
     from engine.commands.running import Run
 
-STAND_INS = "|lead|supervisor|"
 
 
 def settle(run: "Run", task: Task) -> None:
@@ -41,12 +41,6 @@ def _may(run: "Run", username: str, task: Task) -> bool:
     except NotFound:
         return False
     return may_take(actor.groups, actor.unit_path, offer_of(task), actor.person_id, actor.username)
-
-
-def is_handed_out(run: "Run", task: Task) -> bool:
-    """Whether a task was offered anew, so that the lead may hand it to anybody who serves its place."""
-    named = next((wait.candidate_groups for wait in run.case.waits() if wait.token == task.token), [])
-    return task.groups == STAND_INS and GROUPS.isdisjoint(named)
 
 
 def left_by(act: Act, username: str) -> None:
