@@ -75,10 +75,11 @@ def _add_pages(app: Flask) -> None:
         inbox,
         operations,
         outings,
+        registers,
         regulations,
         settings,
     )
 
-    for part in (account, inbox, outings, cases, documents, clients, county, definitions, regulations, operations, settings, audit):
+    for part in (account, inbox, outings, cases, documents, clients, county, definitions, registers, regulations, operations, settings, audit):
         app.register_blueprint(part.pages)
     api.register(app)

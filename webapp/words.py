@@ -215,6 +215,7 @@ NAVIGATION = [
     Item("clients.index", _l("服务对象"), _l("对象"), "people", "client:read", "clients."),
     Item("county.home", _l("全县概览"), _l("全县"), "county", None, "county.home"),
     Item("outings.index", _l("外出报备"), _l("外出"), "walk", "outing:write", "outings."),
+    Item("registers.index", _l("登记"), _l("登记"), "rules", "register:own", "registers."),
     Item("county.people", _l("机构与人员"), _l("人员"), "person", "organisation:read", "county.people"),
     Item("operations.index", _l("运行"), _l("运行"), "pulse", "instance:operate", "operations."),
     Item("definitions.index", _l("流程"), _l("流程"), "flow", "definition:read", "definitions."),

@@ -28,7 +28,7 @@ def matrix(world):
 
 def places(right: Right) -> tuple[str, ...]:
     """Whose objects a right is tried on."""
-    return ("own", "other") if right.reach in (Reach.PLACE, Reach.CASE, Reach.OUTING, Reach.TASK) else ("own",)
+    return ("own", "other") if right.reach in (Reach.PLACE, Reach.CASE, Reach.OUTING, Reach.OWN, Reach.TASK) else ("own",)
 
 
 def allowed(reach: str | None, which: str) -> bool:

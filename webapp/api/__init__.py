@@ -75,7 +75,7 @@ class ProblemApi(Api):
 
 def register(app) -> None:
     """Mount the API; cookies and form tokens have no meaning there."""
-    from webapp.api import cases, clients, definitions, jobs, messages, operations, outings, sessions, tasks, tokens
+    from webapp.api import cases, clients, definitions, jobs, messages, operations, outings, registers, sessions, tasks, tokens
 
     app.config.update(
         API_TITLE="Shuibo 水泊",
@@ -95,5 +95,5 @@ def register(app) -> None:
         },
     )
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
-    for module in (tokens, sessions, definitions, cases, tasks, clients, messages, jobs, operations, outings):
+    for module in (tokens, sessions, definitions, cases, tasks, clients, messages, jobs, operations, outings, registers):
         api.register_blueprint(module.routes, url_prefix=PREFIX)

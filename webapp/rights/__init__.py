@@ -16,8 +16,9 @@ from engine.accounts import AccessToken
 from engine.clients import Client
 from engine.exceptions import Forbidden, NotFound, NotOffered
 from engine.instances import Instance, Task
-from engine.organisation import Person
+from engine.organisation import Person, Unit
 from engine.registers.alerts import Alert
+from engine.registers.entries import RegisterEntry
 from engine.registers.outings import Outing
 from webapp import auth
 from webapp.errors import show_engine_error
@@ -26,13 +27,15 @@ from webapp.rights.table import RIGHTS, Reach
 log = structlog.get_logger("shuibo.web")
 # Parameters of addresses that name an object of the county, for telling somebody else's from what is not there.
 OBJECTS = {
-    "task_id": Task,
-    "instance_id": Instance,
-    "client_id": Client,
-    "person_id": Person,
-    "session_id": AccessToken,
-    "outing_id": Outing,
-    "alert_id": Alert,
+    "task_id": (Task,),
+    "instance_id": (Instance,),
+    "client_id": (Client,),
+    "person_id": (Person,),
+    "session_id": (AccessToken,),
+    "outing_id": (Outing,),
+    "alert_id": (Alert,),
+    "entry_id": (RegisterEntry,),
+    "subject_id": (Person, Unit, Client),
 }
 ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
 
@@ -77,9 +80,9 @@ def refuse(error: Forbidden | NotOffered | NotFound):
 
 def _object() -> str | None:
     """The id of the county's object that the address names and that this person was told nothing of."""
-    for name, model in OBJECTS.items():
+    for name, models in OBJECTS.items():
         wanted = str((request.view_args or {}).get(name, ""))
-        if ID.fullmatch(wanted):
+        for model in models if ID.fullmatch(wanted) else ():
             found = auth.session().get(model, wanted)
             if found is not None and found.county_id == auth.system().county_id:
                 return wanted
