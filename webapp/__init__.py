@@ -75,11 +75,13 @@ def _add_pages(app: Flask) -> None:
         inbox,
         operations,
         outings,
+        registers,
         regulations,
         settings,
         waivers,
     )
 
-    for part in (account, inbox, waivers, outings, cases, documents, clients, county, definitions, regulations, operations, settings, audit):
+    parts = (account, inbox, waivers, outings, cases, documents, clients, county, definitions, registers, regulations)
+    for part in (*parts, operations, settings, audit):
         app.register_blueprint(part.pages)
     api.register(app)

@@ -238,6 +238,7 @@ NAVIGATION = [
     Item("county.home", _l("全县概览"), _l("全县"), "county", None, "county.home"),
     Item("outings.index", _l("外出报备"), _l("外出"), "walk", "outing:write", "outings."),
     Item("waivers.index", _l("豁免"), _l("豁免"), "pass", "waiver:read", "waivers."),
+    Item("registers.index", _l("登记"), _l("登记"), "rules", "register:own", "registers."),
     Item("county.people", _l("机构与人员"), _l("人员"), "person", "organisation:read", "county.people"),
     Item("operations.index", _l("运行"), _l("运行"), "pulse", "instance:operate", "operations."),
     Item("definitions.index", _l("流程"), _l("流程"), "flow", "definition:read", "definitions."),

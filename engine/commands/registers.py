@@ -28,21 +28,21 @@ LONGEST_REASON = 500
 
 
 @command("register:add", "register:own")
-def add(act: Act, register_key: str, subject: str, values: dict, within: str = "") -> dict:
+def add(act: Act, register_key: str, whom: str, values: dict, within: str = "") -> dict:
     """A new entry about a person (username, name or id; "" for oneself), unit (key, name or id) or client (name or id).
 
-    `within`: a unit that tells two of one name apart. Answers {id, version}. Raises InvalidForm (`subject` among its fields), NotFound,
+    `within`: a unit that tells two of one name apart. Answers {id, version}. Raises InvalidForm (`whom` among its fields), NotFound,
     Forbidden, Erased.
     """
     register = register_of(register_key)
     rights.require_write(act.actor, register)
     finder = _finder(act)
-    if register.about == PERSON and not subject.strip():
-        subject = act.actor.person_id
+    if register.about == PERSON and not whom.strip():
+        whom = act.actor.person_id
     try:
-        found = finder.subject(register, subject, within)
+        found = finder.subject(register, whom, within)
     except Wrong as wrong:
-        raise InvalidForm({"subject": wrong.told}) from None
+        raise InvalidForm({"whom": wrong.told}) from None
     own = rights.check_write(act.actor, register, found.id, found.place_path)
     writer = Writer(act, register)
     cleaned = writer.completed(_cleaned(act, finder, register, values, own), found.station_id)

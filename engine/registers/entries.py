@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Index, String, bindparam, case, false, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Index, String, bindparam, case, false, func, or_, select, text, tuple_
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -33,6 +33,9 @@ PAGE = 200  # the longest page
 REASON = "ended_because"  # in the sealed part, beside the fields
 
 
+WATCHED = text("next_at IS NOT NULL")
+
+
 class RegisterEntry(Base):
     """One entry. `since`, `until`: its first and last good day; `plain`: the fields that are not sealed; `next_at`: when the clock looks at
     it next, empty for what does not lapse, has been replaced by a later entry, is settled or has ended."""
@@ -42,6 +45,7 @@ class RegisterEntry(Base):
         Index("entry_by_subject", "subject_id", "register"),
         Index("entry_by_register", "county_id", "register", "ended_at", "station_id", "id"),
         Index("entry_by_time", "next_at"),
+        Index("entry_lapsing", "county_id", "until", postgresql_where=WATCHED, sqlite_where=WATCHED),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     register: Mapped[str] = mapped_column(String(24))
@@ -233,9 +237,24 @@ def counts(session: Session, actor: Actor, on: date) -> dict[str, Counts]:
 
 def lapsing(session: Session, actor: Actor, on: date, days: int = SOON[0]) -> tuple[int, int]:
     """(how many entries lapse within so many days, how many have lapsed) of all registers at the actor's place."""
-    found = counts(session, actor, on).values()
-    name = {30: "within_30", 60: "within_60", 90: "within_90"}[days]
-    return sum(getattr(each, name) for each in found), sum(each.lapsed for each in found)
+    registers = [register for register in rights.readable(actor) if rights.may_read(actor, register)]
+    if not registers:
+        return 0, 0
+    query = select(func.count(), func.sum(case((RegisterEntry.until < on, 1), else_=0)))
+    query = query.where(*_watched_until(actor, on, days), rights.reach(actor, registers, RegisterEntry))
+    whole, lapsed = session.execute(query).one()
+    return whole - int(lapsed or 0), int(lapsed or 0)
+
+
+def own_lapsing(session: Session, vault: Vault, actor: Actor, on: date, days: int = SOON[0]) -> list[Line]:
+    """The entries about the actor that lapse within so many days or have lapsed, the most urgent first."""
+    query = _OPENED.where(RegisterEntry.subject_id == actor.person_id, *_watched_until(actor, on, days))
+    return [opened(vault, *row) for row in session.execute(query.order_by(RegisterEntry.until, RegisterEntry.id))]
+
+
+def _watched_until(actor: Actor, on: date, days: int) -> list[ColumnElement[bool]]:
+    watched = [RegisterEntry.next_at.is_not(None), RegisterEntry.ended_at.is_(None)]
+    return [RegisterEntry.county_id == actor.county_id, *watched, RegisterEntry.until <= on + timedelta(days=days)]
 
 
 def due(session: Session, county_id: str, now: datetime, limit: int) -> list[str]:

@@ -1,7 +1,7 @@
 """Posts and vacancies: how many people a station should have, has, and lacks."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -56,6 +56,17 @@ def by_station(session: Session, actor: Actor, today: date, parameters: Callable
             required = own.get(workforce, asked.get(workforce, 0))
             found.append(Posts(station.key, station.name, workforce, required, held[station.id, workforce], workforce in own))
     return found
+
+
+def totals(found: Iterable[Posts]) -> list[tuple[str, int, int, int]]:
+    """(workforce, required, held, vacant) over several stations, in the order of first appearance. What one station has too many of does
+    not fill another's vacancy."""
+    sums: dict[str, list[int]] = {}
+    for each in found:
+        held = sums.setdefault(each.workforce, [0, 0, 0])
+        for number, count in enumerate((each.required, each.held, each.vacant)):
+            held[number] += count
+    return [(workforce, *counts) for workforce, counts in sums.items()]
 
 
 def _entered(session: Session, county_id: str) -> dict[str, dict[str, int]]:

@@ -28,7 +28,7 @@ def matrix(world):
 
 def places(right: Right) -> tuple[str, ...]:
     """Whose objects a right is tried on."""
-    return ("own", "other") if right.reach in (Reach.PLACE, Reach.CASE, Reach.OUTING, Reach.TASK, Reach.WAIVER) else ("own",)
+    return ("own",) if right.reach in (Reach.PUBLIC, Reach.SIGNED_IN, Reach.COUNTY, Reach.LIST) else ("own", "other")
 
 
 def allowed(reach: str | None, which: str) -> bool:

@@ -12,12 +12,13 @@ from sqlalchemy import func, select
 from engine import accounts, audit, waivers as waivers_of
 from engine.audit import Event, Kind
 from engine.calendar import chinese_year
-from engine.commands import accounts as opening, clients, instances, organisation, outings, tasks, waivers
+from engine.commands import accounts as opening, clients, instances, organisation, outings, registers, tasks, waivers
 from engine.commands.clock import look_at_outing
 from engine.exceptions import EngineError, NotFound, WaiverKnown
 from engine.organisation import Actor
 from engine.permissions import may
 from engine.registers.alerts import Alert
+from engine.registers.entries import RegisterEntry
 from tests.support.county import PASSWORD
 from tests.support.web import Site, forms
 from tests.support.writes import COUNT
@@ -45,6 +46,8 @@ DIAGRAM = (
     "</extensionElements><incoming>a</incoming><outgoing>b</outgoing></userTask>"
     '<sequenceFlow id="b" sourceRef="t" targetRef="e"/><endEvent id="e"><incoming>b</incoming></endEvent></process></definitions>'
 )
+ABSENCE = {"from": "2026-03-03", "to": "2026-03-04", "kind": "leave"}
+BADGE = {"issued_on": "2026-01-01", "valid_until": "2026-12-31"}
 SPARE = DIAGRAM.format(key="spare", groups=EVERYBODY).encode()
 CARRIED = '{"fields": [], "files": []}'  # a form without fields, as webapp.account carries it over signing in
 
@@ -66,6 +69,7 @@ class Place:
     outing: str
     alert: str
     waiver: str
+    entry: str
 
 
 RULE = "gate.visit"  # by which everybody who takes tasks was refused, and which a lead may waive
@@ -115,6 +119,16 @@ BODIES = {
     "waivers-api.grant": lambda world, place: {"json": {"reason": "同意"}},
     "waivers-api.refuse": lambda world, place: {"json": {"reason": "不同意"}},
     "waivers-api.revoke": lambda world, place: {"json": {"reason": "情况有变"}},
+    "registers.new": lambda world, place: {"data": {"whom": place.colleague, "number": "G", **BADGE}},
+    "registers.change": lambda world, place: {"data": {"number": "G2", "version": "1", **BADGE}},
+    "registers.end": lambda world, place: {"data": {"reason": "登记有误"}},
+    "registers.import_file": lambda world, place: {"data": {"text": f"人员,证号,发证日期,有效期至\n{place.colleague},G9,2026-01-01,2026-12-31"}},
+    "registers-api.add": lambda world, place: {"json": {"whom": place.colleague, "values": {"number": "G", **BADGE}}},
+    "registers-api.change": lambda world, place: {"json": {"values": {"number": "G2"}}},
+    "registers-api.end": lambda world, place: {"json": {"reason": "登记有误"}},
+    "registers-api.import_csv": lambda world, place: {
+        "data": {"file": (io.BytesIO(f"人员,证号,发证日期,有效期至\n{place.colleague},G9,2026-01-01,2026-12-31".encode()), "badges.csv")}
+    },
     "county.people_new": lambda world, place: {"data": {"name": "吴新来", "unit": "station-01", "workforce": "full_time"}},
     "county.people_account": lambda world, place: {"data": {"username": "wu", "password": "a new horse", "roles": "worker"}},
     "county.people_password": lambda world, place: {"data": {"password": PASSWORD}},
@@ -172,6 +186,10 @@ ARGUMENTS = {
     "waiver:refuse": lambda world, place: (place.waiver, "不同意"),
     "waiver:revoke": lambda world, place: (place.waiver, "情况有变"),
     "waiver:withdraw": lambda world, place: (world.own_waiver(world.asking, place),),
+    "register:add": lambda world, place: ("absences", "", ABSENCE),
+    "register:change": lambda world, place: ("absences", world.absence(), {"to": "2026-03-06"}),
+    "register:end": lambda world, place: ("absences", world.absence(), "没有去"),
+    "register:import": lambda world, place: ("badges", f"人员,证号,发证日期,有效期至\n{place.colleague},G9,2026-01-01,2026-12-31".encode()),
     "definition:deploy": lambda world, place: ({"spare.bpmn": SPARE},),
     "definition:publish": lambda world, place: ("spare", 1),
     "definition:withdraw": lambda world, place: ("spare", 1),
@@ -202,6 +220,7 @@ class World:
         self._cases: dict[str, dict] = {}
         self._outings: dict[str, dict] = {}
         self._sessions: dict[str, dict] = {}
+        self._entries: dict[str, dict] = {}
         self.asking = "nobody"  # whose turn it is
         self._spare: dict[str, str] = {}  # another session of each person, to be ended
 
@@ -258,7 +277,19 @@ class World:
             self._outings[which] = self._outing(number, room)
         if which not in self._sessions:
             self._sessions[which] = {"session": self.session_of(f"ft-{number}-2")}
-        return Place(**self._cases[which], **self._outings[which], **self._sessions[which])
+        if which not in self._entries:
+            whom = f"ft-{number}-2"
+            made = registers.add(self.system, self.county.act("admin"), "badges", whom, {"number": "G", **BADGE}, now=self.county.now)
+            self._entries[which] = {"entry": made["id"]}
+        return Place(**self._cases[which], **self._outings[which], **self._sessions[which], **self._entries[which])
+
+    def absence(self) -> str:
+        """The id of a new entry about whoever asks."""
+        person = self.county.act(USERNAMES[self.asking])
+        registers.fill(self.system, self.county.act("system"), "absences", [(person.person_id, ABSENCE)], now=self.county.now)
+        with self.system.database.read() as session:
+            query = select(RegisterEntry.id).where(RegisterEntry.subject_id == person.person_id, RegisterEntry.register == "absences")
+            return session.scalars(query.order_by(RegisterEntry.id.desc())).first()
 
     def _case(self, number: str, room: str) -> dict:
         """A client with a case that has an open task, and people to do something with."""
@@ -332,6 +363,10 @@ class World:
             "outing_id": place.outing,
             "alert_id": place.alert,
             "waiver_id": self.own_waiver(key, place) if rule.endpoint.endswith(".withdraw") and "waiver_id" in rule.arguments else place.waiver,
+            "entry_id": place.entry,
+            "subject_id": place.person,
+            "about": "person",
+            "register": "badges",
             "username": place.colleague,
             "element": "nothing",
             "key": "spare",
@@ -352,7 +387,8 @@ class World:
 
     def touch(self, which: str, what: str) -> None:
         """Something was done to the objects of a place by a route or command of this name: the next request gets new ones."""
-        words = {"outing": self._outings, "alert": self._outings, "session": self._sessions, "people": self._sessions, "account": self._sessions}
+        words = {"registers": self._entries, "outing": self._outings, "alert": self._outings}
+        words |= dict.fromkeys(("session", "people", "account"), self._sessions)
         next((held for word, held in words.items() if word in what), self._cases).pop(which, None)
 
     def hold(self, key: str, which: str) -> None:

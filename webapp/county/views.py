@@ -57,4 +57,5 @@ def unit(key: str):
         stations=places().stations() if place.kind == "county" else [],
         people=[each for each in people if place.kind != "county" or each.unit_path == place.path],
         figures=by_station(session(), system().county_id, now()).get(place.id) if place.kind == "station" else None,
+        registers=permissions.may(actor(), "register:read") and organisation.covers(actor().unit_path, place.path),
     )

@@ -28,6 +28,7 @@ from webapp.errors import status_of, verdicts
 from webapp.i18n import in_chinese, named, now, translated
 from webapp.inbox.form_html import parse
 from webapp.outings.views import banner
+from webapp.registers.showing import reminders
 from webapp.words import role
 
 pages = Blueprint("inbox", __name__, template_folder="templates", url_prefix="/tasks")
@@ -50,6 +51,7 @@ def index():
         banner=banner(),
         waived=waived(),
         barred=lambda line: line.task.status == OFFERED and bool(barrier(line.task)),
+        reminders=reminders(),
         lines=lines,
         next=following,
         counts=tasks.counts(session(), actor()),

@@ -8,8 +8,7 @@ from flask import request
 from flask_babel import gettext, lazy_gettext as _l
 
 from engine import permissions
-from engine.registers import entries, rights, subjects
-from engine.registers.catalogue import REGISTERS
+from engine.registers import entries, subjects
 from engine.registers.declaring import BOOLEAN, CHOICE, CHOICES, DATE, DATETIME, INSTANCE, PERSON, TIME, Field, Register
 from engine.registers.entries import Line
 from webapp.auth import actor, session, system
@@ -22,7 +21,6 @@ STATES = {
     entries.PAST: (_l("已过去"), "plain"),
     entries.ENDED: (_l("已注销"), "plain"),
 }
-SUMMARY = 20  # entries on somebody's page
 
 
 def today() -> date:
@@ -120,21 +118,11 @@ def local_text(value: str) -> str:
     return datetime.fromisoformat(value).astimezone(system().zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def banner() -> tuple[int, int] | None:
-    """(lapsing within 30 days, lapsed) at the place of who deals with it; None for everybody else and where there is none."""
+def reminders() -> dict[str, Any] | None:
+    """What the inbox says of entries that lapse soon or have lapsed: `own`, those about oneself; `place`, (lapsing, lapsed) at the place of who
+    deals with it there. None where there is nothing to say."""
     who = actor()
-    if not permissions.may(who, "register:read") or not permissions.may(who, "alert:acknowledge"):
-        return None
-    found = entries.lapsing(session(), who, today())
-    return found if any(found) else None
-
-
-def of_subject(subject_id: str, about: str) -> tuple[Shown, list[Register]] | None:
-    """(the newest entries about somebody, the registers in which the reader may write about them); None if they may read none."""
-    registers = [each for each in REGISTERS.values() if each.about == about and rights.may_read(actor(), each)]
-    if not registers:
-        return None
-    found, _following = entries.lines(
-        session(), system().vault, actor(), registers, today(), subject_id=subject_id, limit=SUMMARY
-    )
-    return Shown(found), [each for each in registers if rights.may_write(actor(), each)]
+    own = entries.own_lapsing(session(), system().vault, who, today()) if permissions.may(who, "register:own") else []
+    deals = permissions.may(who, "register:read") and permissions.may(who, "alert:acknowledge")
+    lapsing, lapsed = entries.lapsing(session(), who, today()) if deals else (0, 0)
+    return {"own": Shown(own) if own else None, "lapsing": lapsing, "lapsed": lapsed} if own or lapsing or lapsed else None

@@ -16,8 +16,9 @@ from engine.accounts import AccessToken
 from engine.clients import Client
 from engine.exceptions import Forbidden, NotFound, NotOffered
 from engine.instances import Instance, Task
-from engine.organisation import Person
+from engine.organisation import Person, Unit
 from engine.registers.alerts import Alert
+from engine.registers.entries import RegisterEntry
 from engine.registers.outings import Outing
 from engine.waivers import Waiver
 from webapp import auth
@@ -27,14 +28,16 @@ from webapp.rights.table import RIGHTS, Reach
 log = structlog.get_logger("shuibo.web")
 # Parameters of addresses that name an object of the county, for telling somebody else's from what is not there.
 OBJECTS = {
-    "task_id": Task,
-    "instance_id": Instance,
-    "client_id": Client,
-    "person_id": Person,
-    "session_id": AccessToken,
-    "outing_id": Outing,
-    "alert_id": Alert,
-    "waiver_id": Waiver,
+    "task_id": (Task,),
+    "instance_id": (Instance,),
+    "client_id": (Client,),
+    "person_id": (Person,),
+    "session_id": (AccessToken,),
+    "outing_id": (Outing,),
+    "alert_id": (Alert,),
+    "waiver_id": (Waiver,),
+    "entry_id": (RegisterEntry,),
+    "subject_id": (Person, Unit, Client),
 }
 ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
 
@@ -81,9 +84,9 @@ def _object() -> str | None:
     """The id of the county's object that the address names, or what was sent (`task`, `instance`), and that this person was told nothing of."""
     body = request.get_json(silent=True) if request.path.startswith("/api/") else None
     named = {**request.values, **(body if isinstance(body, dict) else {})}
-    for name, model in OBJECTS.items():
+    for name, models in OBJECTS.items():
         wanted = str((request.view_args or {}).get(name) or named.get(name.removesuffix("_id"), ""))
-        if ID.fullmatch(wanted):
+        for model in models if ID.fullmatch(wanted) else ():
             found = auth.session().get(model, wanted)
             if found is not None and found.county_id == auth.system().county_id:
                 return wanted

@@ -26,7 +26,8 @@ ABOUT = """# 谁可以做什么 · who may do what
 *Written from the code by `python -m webapp.rights`. A test calls each line as everybody, on their own station's objects and another's,
 and compares. An address without a line is denied.*
 
-● 全县或不涉及地域 · the county, or no place involved　◐ 限本人单位及下级 · own unit and below　◔ 限自己持有任务的个案 · by a task one holds　· 不可以 · no
+● 全县或不涉及地域 · the county, or no place involved　◐ 限本人单位及下级 · own unit and below
+◔ 限自己持有任务的个案、本人的登记 · by a task one holds, one's own entries　· 不可以 · no
 """
 REACHES = {
     Reach.PUBLIC: "公开",
@@ -37,6 +38,7 @@ REACHES = {
     Reach.CASE: "个案",
     Reach.OUTING: "外出",
     Reach.WAIVER: "豁免",
+    Reach.OWN: "登记",
     Reach.TASK: "任务",
 }
 
@@ -77,11 +79,14 @@ PEOPLE = [
 
 
 def reach_of(actor: Actor | None, right: Right) -> str | None:
-    """How far a right reaches for somebody: `all`, `county`, `unit`, `held` (by a task they hold), or None: not at all."""
+    """How far a right reaches for somebody: `all`, `county`, `unit`, `held` (what they hold: a task, an entry about them), or None: not at
+    all."""
     if right.reach is Reach.PUBLIC:
         return "all"
     if actor is None or (right.permission and not permissions.may(actor, right.permission)):
         return None
+    if right.beyond and not permissions.may(actor, right.beyond):
+        return "held"
     if right.reach in (Reach.SIGNED_IN, Reach.COUNTY) or actor.station_id is None:
         return "county"
     if right.reach is Reach.CASE and actor.workforce in ("volunteer", "partner"):
@@ -114,7 +119,7 @@ def text() -> str:
     lines = []
     for method, rule in routes(app):
         right = RIGHTS.get(rule.endpoint)
-        needs = [f"`{right.permission}`" if right.permission else "", REACHES[right.reach]] if right else ["**未登记**", ""]
+        needs = [" ".join(f"`{each}`" for each in (right.permission, right.beyond) if each), REACHES[right.reach]] if right else ["**未登记**", ""]
         signs = [SIGNS[reach_of(each.actor, right)] if right else "·" for each in PEOPLE]
         lines.append([f"`{method} {rule.rule}`", *needs, *signs])
     parts.append(_table(["地址", "权限", "范围", *(each.name for each in PEOPLE)], lines))

@@ -15,15 +15,20 @@ class Reach(StrEnum):
     CASE = "同上，志愿者和联动伙伴只到自己持有任务的个案 · likewise; volunteers and partners by a task they hold"
     OUTING = "本人参加的外出；站长和督导还有所管单位的 · outings one takes part in; leads and supervisors those of their place"
     WAIVER = "本人申请的，或为本人申请的豁免 · waivers one asked for, or that were asked for one"
+    OWN = "本人的登记；站长、督导等还有所管单位的 · one's own entries; whoever keeps or reads the register those of their place"
     TASK = "提供给本人、本人持有或由本人统筹的任务 · tasks offered to, held by, or overseen by the person"
 
 
 @dataclass(frozen=True)
 class Right:
-    """What a route needs: a key of `permissions.PERMISSIONS` (None: just to be signed in, or nothing at all), and how far it reaches."""
+    """What a route needs: a key of `permissions.PERMISSIONS` (None: just to be signed in, or nothing at all), and how far it reaches.
+
+    `beyond`: the permission without which it reaches only what is one's own.
+    """
 
     permission: str | None
     reach: Reach = Reach.COUNTY
+    beyond: str | None = None
 
 
 PUBLIC = Right(None, Reach.PUBLIC)
@@ -52,6 +57,8 @@ def _outing(permission: str) -> Right:
 
 def _waiver(permission: str) -> Right:
     return Right(permission, Reach.WAIVER)
+def _own(beyond: str, reach: Reach = Reach.OWN) -> Right:
+    return Right("register:own", reach, beyond)
 
 
 RIGHTS: dict[str, Right] = {
@@ -176,6 +183,27 @@ RIGHTS: dict[str, Right] = {
     "waivers-api.revoke": _place("waiver:decide"),
     "waivers-api.withdraw": _waiver("waiver:ask"),
     "waivers-api.explanation": _task("task:read"),
+    # registers; which of them are open to whom: engine.registers.rights
+    "registers.index": _list("register:own"),
+    "registers.mine": _list("register:own"),
+    "registers.all_entries": _list("register:own"),
+    "registers.register": _list("register:own"),
+    "registers.export": _list("register:own"),
+    "registers.subject": _own("register:read"),
+    "registers.entry": _own("register:read"),
+    "registers.new": _own("register:write", Reach.LIST),
+    "registers.change": _own("register:write"),
+    "registers.end": _own("register:write"),
+    "registers.import_file": _list("register:write"),
+    "registers.vacancies": _list("register:read"),
+    "registers-api.index": _list("register:own"),
+    "registers-api.vacancies": _list("register:read"),
+    "registers-api.entries_of": _list("register:own"),
+    "registers-api.add": _own("register:write", Reach.LIST),
+    "registers-api.import_csv": _list("register:write"),
+    "registers-api.entry": _own("register:read"),
+    "registers-api.change": _own("register:write"),
+    "registers-api.end": _own("register:write"),
     # procedures and regulations
     "definitions.index": Right("definition:read"),
     "definitions.version": Right("definition:read"),

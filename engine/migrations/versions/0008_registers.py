@@ -34,6 +34,8 @@ def upgrade() -> None:
     op.create_index("entry_by_subject", "register_entry", ["subject_id", "register"])
     op.create_index("entry_by_register", "register_entry", ["county_id", "register", "ended_at", "station_id", "id"])
     op.create_index("entry_by_time", "register_entry", ["next_at"])
+    watched = sa.text("next_at IS NOT NULL")
+    op.create_index("entry_lapsing", "register_entry", ["county_id", "until"], postgresql_where=watched, sqlite_where=watched)
 
 
 def downgrade() -> None:
