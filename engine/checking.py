@@ -126,10 +126,11 @@ def ask(
         parameters,
         *(matter.person, matter.instance_id, matter.client_id, matter.unit_id, matter.tags, matter.since, matter.period),
     )
-    question = known.needs.question(points, facts)
+    question = known.needs.question(points, facts, parameters)
     facts = gather(facts | {"now": now, "parameters": parameters}, question.tree, asked, SOURCES)
-    said = {point: regulations.check(question.tables[point], point, facts, clock=now) for point in points}
-    kept = feel.encode(project(regulations.completed(points[0], facts, now), question.tree))
+    complete = regulations.completed(points[0], facts, now)
+    said = {point: regulations.said(question.tables[point], complete | {"point": point}, now) for point in points}
+    kept = feel.encode(project(complete, question.tree))
     return Judgement(said, known.sequence, matter.station_id, kept)
 
 

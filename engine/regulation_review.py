@@ -29,7 +29,7 @@ def _unconditional(regulation: Regulation):
     stopping = [row for row in decision.rules if regulation.effect_of(row.id) in _STOPPING]
     seen = set()
     for point in (each for each in POINTS if each not in UNSTOPPABLE):
-        within = narrowing(decision, {"point": point}, frozenset({("point",)}))
+        within = narrowing(decision, {"point": point}, {("point",)}.__contains__)
         for row in stopping:
             alive = within.alive >> decision.rules.index(row) & 1
             if alive and row.id not in seen and all(index in within.values for index, cell in enumerate(row.inputs) if looks(cell)):

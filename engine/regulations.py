@@ -62,7 +62,7 @@ _PERSON = {"roles": []}
 _TASK = {"tags": [], "data": {}}
 _CASE = {"stages_done": [], "authors": {}, "variables": {}, "waivers": []}
 _OUTING = {"people": 0}
-_DEFAULTS = {"person": _PERSON, "task": _TASK, "case": _CASE, "record": {}, "outing": _OUTING, "parameters": {}}
+_DEFAULTS = {"person": _PERSON, "task": _TASK, "case": _CASE, "record": {}, "outing": _OUTING}
 _HOSTS = frozenset({set, frozenset, tuple})
 _LITERAL = re.compile(r'\s*"([^"\\]*)"\s*\Z')
 _LONGEST_FACT = 40
@@ -118,15 +118,22 @@ class Regulation:
             for rule in decision.rules
         }
 
-    def narrowed(self, point: str, kind: Mapping[tuple[str, str], Any] | None = None) -> "Regulation":
-        """The same regulation, of which only the rows count that can speak at a check point about one `kind` of act (as `settled` gives it)."""
-        context: dict[str, Any] = {"point": point}
+    def narrowed(
+        self, point: str, kind: Mapping[tuple[str, str], Any] | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> "Regulation":
+        """The same regulation, of which only the rows count that can speak at a check point about one `kind` of act (as `settled` gives it),
+        by these `parameters`; without them, by any."""
+        context: dict[str, Any] = {"point": point, "parameters": parameters or {}}
         for (root, name), value in (kind or {}).items():
             context.setdefault(root, {})[name] = value
-        known = frozenset({("point",), *(kind or ())})
+        known = {("point",), *(kind or ())}
         narrow = copy(self)
-        narrow._within = narrowing(self.decision, context, known)
+        narrow._within = narrowing(self.decision, context, lambda path: path in known or (parameters is not None and path[0] == "parameters"))
         return narrow
+
+    def is_settled(self, column: int) -> bool:
+        """Whether a column's value is known by what it was narrowed to."""
+        return self._within is not None and column in self._within.values
 
     @property
     def rows(self) -> list:
@@ -206,9 +213,11 @@ class Tables:
         """Every .dmn file of a directory."""
         return cls(compile_regulation(path.read_bytes(), path.name) for path in sorted(Path(directory).glob("*.dmn")))
 
-    def narrowed(self, point: str, kind: Mapping[tuple[str, str], Any] | None = None) -> "Tables":
+    def narrowed(
+        self, point: str, kind: Mapping[tuple[str, str], Any] | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> "Tables":
         """Those that can say anything at a check point about a kind of act, each narrowed to the rows that can."""
-        found = (regulation.narrowed(point, kind) for regulation in self.regulations)
+        found = (regulation.narrowed(point, kind, parameters) for regulation in self.regulations)
         return Tables(regulation for regulation in found if regulation.rows)
 
     def __iter__(self):
@@ -231,7 +240,11 @@ def check(tables: Tables, point: str, facts: Mapping[str, Any], clock: datetime 
     `clock`: the act's time, for now() and today() in cells. Raises DecisionFailed where a table cannot answer: what no rule
     could judge does not happen.
     """
-    complete = completed(point, facts, clock)
+    return said(tables, completed(point, facts, clock), clock)
+
+
+def said(tables: Tables, complete: Mapping[str, Any], clock: datetime | None) -> list[Verdict]:
+    """The same of facts that are `completed`."""
     waivers = frozenset(complete["case"]["waivers"])
     return [verdict for regulation in tables for verdict in regulation.verdicts(complete, clock, waivers)]
 
@@ -241,6 +254,7 @@ def completed(point: str, facts: Mapping[str, Any], clock: datetime | None) -> d
     if point not in POINTS:
         raise ValueError(f"unknown check point {point}")
     complete = dict(facts)
+    complete["parameters"] = facts.get("parameters") or {}
     for name, defaults in _DEFAULTS.items():
         given = {
             key: _listed(value) if value.__class__ in _HOSTS else value

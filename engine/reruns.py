@@ -7,6 +7,7 @@ ids of the cases that change.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -157,22 +158,23 @@ class _Kept:
         self.county_id = county_id
         self.events = audit.events(session, definitions.stream_of(county_id, "regulation", ""))
         self._needs: dict[int, Needs] = {}
-        self._missing: dict[tuple, dict[str, set[str]]] = {}
+        self._missing: dict[tuple, tuple[dict[str, set[str]], Mapping]] = {}
 
     def missing(self, session: Session, changed: Regulation, sequence: int, points: tuple[str, ...], facts: dict) -> dict[str, set[str]]:
         """Row of the changed table → what it asks at these points about this kind of act that nobody kept then."""
         kind = settled(facts)
-        key = (sequence, points, str(kind))
+        parameters = facts["parameters"]
+        key = (sequence, points, str(kind), id(parameters))  # the numbers are kept with the answer: no others take their place in memory
         if key not in self._missing:
             if len(self._missing) >= MOST:
                 self._missing.clear()
-            tree = self._needs_at(session, sequence).question(points, facts).tree
+            tree = self._needs_at(session, sequence).question(points, facts, parameters).tree
             found: dict[str, set[str]] = {}
             for point in points:
-                for row, paths in asked(changed.narrowed(point, kind)).items():
+                for row, paths in asked(changed.narrowed(point, kind, parameters)).items():
                     found.setdefault(row, set()).update(".".join(path) for path in paths if not _covers(tree, path))
-            self._missing[key] = {row: names for row, names in found.items() if names}
-        return self._missing[key]
+            self._missing[key] = {row: names for row, names in found.items() if names}, parameters
+        return self._missing[key][0]
 
     def _needs_at(self, session: Session, sequence: int) -> Needs:
         if sequence not in self._needs:

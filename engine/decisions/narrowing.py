@@ -10,16 +10,14 @@ from engine.decisions.running import Run
 from engine.decisions.table import Narrowing
 from engine.decisions.types import ANY
 from engine.exceptions import DecisionFailed
-from engine.feel.builtins import BUILTINS
+from engine.feel.partial import PURE, Known, settle
 from engine.feel.paths import paths
 
-Path = tuple[str, ...]
-_PURE = frozenset((name,) for name in BUILTINS) - {("now",), ("today",)}  # what they answer hangs on their arguments alone
 _INPUT = ("?",)
 
 
-def narrowing(decision, context: Mapping[str, Any], settled: frozenset[Path]) -> Narrowing:
-    """Judge the columns that read nothing but `settled` paths, which `context` holds as they will be; the others are left open.
+def narrowing(decision, context: Mapping[str, Any], known: Known) -> Narrowing:
+    """Judge the columns that hang on `known` paths alone, which `context` holds as they will be; the others are left open.
 
     A column whose value is of the wrong type is left open too: whoever decides finds that out. A decision that requires others, or
     converts what it is given, is not narrowed.
@@ -30,12 +28,15 @@ def narrowing(decision, context: Mapping[str, Any], settled: frozenset[Path]) ->
     run, alive, values = Run(context, None, feel.Budget(), decision.name), every, {}
     for index, (column, source) in enumerate(zip(decision.body.inputs, decision.inputs, strict=True)):
         cells = [rule.inputs[index] for rule in decision.rules]
-        if _reads(source.expression.text) <= settled and all(_reads_tests(cell.text.strip()) <= settled for cell in cells):
-            try:
-                values[index] = column.evaluate(run)
-                alive = column.matching(values[index], alive, run)
-            except (DecisionFailed, feel.FeelError):
-                values.pop(index, None)
+        if not all(known(path) for cell in cells for path in _reads_tests(cell.text.strip())):
+            continue
+        try:
+            found = settle(source.expression.text, context, known)
+            if found is not None:
+                value = column.values.admit(found.value, run, reads=True)
+                alive, values[index] = column.matching(value, alive, run), value
+        except (DecisionFailed, feel.FeelError):
+            continue
     return Narrowing(alive, values)
 
 
@@ -45,10 +46,5 @@ def looks(cell: Cell) -> bool:
 
 
 @functools.lru_cache(maxsize=10_000)
-def _reads(text: str) -> frozenset[Path]:
-    return paths(text) - _PURE
-
-
-@functools.lru_cache(maxsize=10_000)
-def _reads_tests(text: str) -> frozenset[Path]:
-    return paths(text, tests=True) - _PURE - {_INPUT} if text not in ("", "-") else frozenset()
+def _reads_tests(text: str) -> frozenset[tuple[str, ...]]:
+    return paths(text, tests=True) - PURE - {_INPUT} if text not in ("", "-") else frozenset()

@@ -17,10 +17,12 @@ Tree = dict[str, "Tree"]  # paths that begin alike, together; an empty one takes
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of one kind of act: at each of its points the `tables` that can say anything, and what they want to know."""
+    """What is asked of one kind of act: at each of its points the `tables` that can say anything, and what they want to know. `parameters`:
+    by which; held here, so that no other set of numbers can take its place in memory."""
 
     tables: Mapping[str, Tables]
     tree: Tree
+    parameters: Mapping[str, Any]
 
 
 class Needs:
@@ -30,22 +32,25 @@ class Needs:
         self._tables = tables
         self._questions: dict[tuple, Question] = {}
 
-    def question(self, points: tuple[str, ...], facts: Mapping[str, Any]) -> Question:
-        """What is asked at these points of one act; of `facts` only those are looked at that say what kind of act it is (SETTLED)."""
+    def question(self, points: tuple[str, ...], facts: Mapping[str, Any], parameters: Mapping[str, Any]) -> Question:
+        """What is asked at these points of one act; of `facts` only those are looked at that say what kind of act it is (SETTLED).
+
+        `parameters`: the numbers in force where it is judged, the same object each time (engine.reference).
+        """
         kind = settled(facts)
-        key = (points, tuple(tuple(value) if isinstance(value, list) else value for value in kind.values()))
+        key = (points, id(parameters), tuple(tuple(value) if isinstance(value, list) else value for value in kind.values()))
         found = self._questions.get(key)
         if found is None:
             if len(self._questions) >= MOST:
                 self._questions.clear()
-            found = self._questions[key] = self._ask(points, kind)
+            found = self._questions[key] = self._ask(points, kind, parameters)
         return found
 
-    def _ask(self, points: tuple[str, ...], kind: Mapping[tuple[str, ...], Any]) -> Question:
-        tables = {point: self._tables.narrowed(point, kind) for point in points}
+    def _ask(self, points: tuple[str, ...], kind: Mapping[tuple[str, ...], Any], parameters: Mapping[str, Any]) -> Question:
+        tables = {point: self._tables.narrowed(point, kind, parameters) for point in points}
         wanted = {path for found in tables.values() for table in found for row in asked(table).values() for path in row}
         # The kind itself is kept whoever asks for it: another table may want to know (engine.reruns).
-        return Question(tables, _tree({WAIVERS, *SETTLED, *wanted}))
+        return Question(tables, _tree({WAIVERS, *SETTLED, *wanted}), parameters)
 
 
 def project(facts: Mapping[str, Any], tree: Tree) -> dict[str, Any]:
@@ -66,8 +71,8 @@ def asked(table: Regulation) -> dict[str, frozenset[tuple[str, ...]]]:
     found = {}
     for rule in table.rows:
         read = set(first)
-        for column, cell in zip(decision.inputs, rule.inputs, strict=True):
-            if looks(cell):
+        for index, (column, cell) in enumerate(zip(decision.inputs, rule.inputs, strict=True)):
+            if looks(cell) and not table.is_settled(index):
                 read |= paths(column.expression.text) | paths(cell.text, tests=True)
         read.update(path for cell in filter(looks, rule.outputs) for path in paths(cell.text))
         found[rule.id] = frozenset(path for path in read if path[0] in ROOTS)

@@ -17,10 +17,11 @@ def paths(text: str, names: Iterable[str] = (), tests: bool = False) -> frozense
     left out, though more may be named. Raises FeelSyntaxError.
     """
     parser = Parser(text, [_BUILTIN_NAMES, Names(list(names))])
-    return frozenset(_paths(parser.whole_tests() if tests else parser.whole_expression()))
+    return frozenset(node_paths(parser.whole_tests() if tests else parser.whole_expression()))
 
 
-def _paths(node: Node) -> Iterator[tuple[str, ...]]:
+def node_paths(node: Node) -> Iterator[tuple[str, ...]]:
+    """The paths that a part of a tree reads."""
     spelled, below = [], node
     while isinstance(below, Path):
         spelled.append(below.name)
@@ -29,4 +30,4 @@ def _paths(node: Node) -> Iterator[tuple[str, ...]]:
         yield (below.name, *reversed(spelled))
         return
     for part in children(below):
-        yield from _paths(part)
+        yield from node_paths(part)

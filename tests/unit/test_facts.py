@@ -41,7 +41,7 @@ def test_a_row_asks_only_where_it_can_speak_and_only_by_cells_that_say_something
     rows = [rule.id for rule in made.decision.rules]
     assert asked(made.narrowed("assign")) == {rows[0]: {("person", "badges")}, rows[2]: {("case", "team")}}
     assert asked(made.narrowed("complete")) == {rows[1]: {("values", "risk")}, rows[2]: {("case", "team")}}
-    question = Needs(Tables([made])).question(("assign", "complete"), {})
+    question = Needs(Tables([made])).question(("assign", "complete"), {}, {})
     kind = {"task": {"element": {}, "stage": {}, "tags": {}}, "record": {"kind": {}, "register": {}}}
     assert question.tree == kind | {"case": {"team": {}, "waivers": {}}, "person": {"badges": {}}, "values": {"risk": {}}}
 

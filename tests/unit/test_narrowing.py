@@ -8,6 +8,7 @@ from hypothesis import given, strategies as st
 
 from engine import feel
 from engine.facts import Needs
+from engine.feel.partial import settle
 from engine.regulations import POINTS, Tables, check, compile_regulation
 from tests.support.databases import ROOT
 from tests.support.tables import file, table
@@ -49,7 +50,7 @@ facts = st.fixed_dictionaries(
 def test_what_is_left_out_would_have_said_nothing(point, told):
     told = feel.from_plain(told)
     numbers = feel.from_plain({entry["key"]: entry["default"] for entry in PARAMETERS})
-    question = Needs(PRODUCT).question((point,), told)
+    question = Needs(PRODUCT).question((point,), told, numbers)
     known = told | {"parameters": numbers}
     whole = check(PRODUCT, point, known, clock=NOW)
     assert check(question.tables[point], point, known, clock=NOW) == whole, "the verdicts and the facts they show"
@@ -82,3 +83,35 @@ def test_what_hangs_on_the_hour_is_left_open(text):
     made = compile_regulation(file(table([(text, "Any")], OUTPUTS, [["false", '"r.one"', *SAID]], hit="COLLECT")))
     kind = {("task", "element"): "a", ("task", "stage"): "b", ("task", "tags"): []}
     assert len(made.narrowed("assign", kind).rows) == 1
+
+
+def test_what_the_county_does_not_keep_is_not_asked():
+    """A rule about a register that is not kept costs nothing: nobody is asked for its entries."""
+    kept = "if parameters.keep_badges = 1 and person.badges != null then count(person.badges) else null"
+    made = compile_regulation(file(table([(kept, "Any")], OUTPUTS, [["0", '"r.badge"', *SAID]], hit="COLLECT")))
+    needs, facts = Needs(Tables([made])), {"person": {"id": "p", "badges": []}}
+    for switch, said in ((0, 0), (1, 1)):
+        numbers = feel.from_plain({"keep_badges": switch})
+        question = needs.question(("assign",), facts, numbers)
+        assert ("badges" in question.tree.get("person", {})) == bool(switch)
+        assert len(check(question.tables["assign"], "assign", feel.from_plain(facts) | {"parameters": numbers})) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("if a = 1 and b then c else 2", 2),
+        ("if a = 0 or b then 3 else c", 3),
+        ("if a = 0 then if a = 1 then b else 4 else c", 4),
+        ("a + 1", 1),
+        ("if a = missing then b else 5", 5),
+        ("if a = 0 and b then c else 2", None),
+        ("if b then 1 else 1", None),
+        ("a + b", None),
+        ("today()", None),
+    ],
+)
+def test_a_text_is_settled_by_what_is_known_of_it(text, value):
+    """`a` is 0 and `missing` is null, both known; b and c are not."""
+    found = settle(text, feel.from_plain({"a": 0}), {("a",), ("missing",)}.__contains__)
+    assert (found and found.value) == value
