@@ -1,4 +1,5 @@
-"""The files that are deployed together: a diagram with its forms and tables, or one regulation table. Read, examined, compiled.
+"""The files that are deployed together: a diagram with its forms and tables, or one regulation table with its
+examples. Read, examined, compiled.
 
 A diagram may hold several procedures, a pool each; every one becomes a definition of its own, and they share the files.
 """
@@ -14,6 +15,8 @@ from engine.exceptions import DeployRefused
 from engine.findings import Finding, Findings, errors
 from engine.forms import Form, compile_form
 from engine.organisation import KINDS as KINDS_OF_UNITS, PARTNERS, ROLES, WORKFORCE
+from engine.regulation_examples import SUFFIX as EXAMPLES, Example, read as read_examples
+from engine.regulation_review import review
 from engine.regulations import compile_regulation
 from engine.workflow import Kind, Process, compile_processes, examine, unknown_names
 
@@ -29,7 +32,10 @@ GROUPS = frozenset({*ROLES, *WORKFORCE, *(f"partner:{kind}" for kind in PARTNERS
 
 @dataclass(frozen=True)
 class Bundle:
-    """Compiled files. A regulation has no processes. `key` is the id of the first process or of the regulation's main table."""
+    """Compiled files. A regulation has no processes. `key` is the id of the first process or of the regulation's main table.
+
+    `remarks`: of a regulation, what its review finds (engine.regulation_review); a draft may have faults there, what is published not.
+    """
 
     kind: str
     key: str
@@ -37,6 +43,7 @@ class Bundle:
     processes: tuple[Process, ...]
     forms: Mapping[str, Form]
     decisions: Mapping[str, Decision]
+    remarks: tuple[Finding, ...] = ()
 
     def process(self, key: str) -> Process | None:
         """The process with this id; None in a regulation."""
@@ -66,6 +73,8 @@ def read_bundle(files: Mapping[str, bytes]) -> Bundle:
                 raise DeployRefused([Finding("too_large", *message)])
         except DeployRefused as refusal:
             found.extend(replace(finding, file=name) for finding in refusal.findings)
+    for name in filter(_is_examples, files if processes else ()):
+        found.append(Finding("file_unknown", "示例只属于制度表，不能和流程图一起部署", "Examples belong to a regulation, not to a diagram", file=name))
     if not errors(found):
         for process in processes:
             found.extend(_check_links(process, forms, decisions) + _check_people(process))
@@ -78,15 +87,30 @@ def read_bundle(files: Mapping[str, bytes]) -> Bundle:
 
 
 def _regulation(files: Mapping[str, bytes], decisions: Mapping[str, Decision]) -> Bundle:
-    if len(files) != 1 or not decisions:
-        message = ("没有流程图时，只能部署一个制度表文件", "Without a diagram, deploy exactly one regulation file")
+    tables, examples = [name for name in files if name.endswith(".dmn")], [name for name in files if _is_examples(name)]
+    if len(tables) != 1 or len(examples) > 1 or len(files) != len(tables) + len(examples):
+        message = (
+            "没有流程图时，只能部署一个制度表文件，可以带一个示例文件",
+            "Without a diagram, deploy exactly one regulation file and at most one file of examples",
+        )
         raise DeployRefused([Finding("nothing_to_run", *message)])
-    name, content = next(iter(files.items()))
-    regulation = compile_regulation(content, name)
+    name = tables[0]
+    regulation = compile_regulation(files[name], name)
     if not _KEY.fullmatch(regulation.key):
         message = ("制度表的编号应以字母开头，只含字母、数字和 . _ -，不超过 100 个字符", "The id of a regulation: letters, digits and . _ -, at most 100")
         raise DeployRefused([Finding("bad_id", *message, element=regulation.key, file=name)])
-    return Bundle("regulation", regulation.key, regulation.name or regulation.key, (), {}, decisions)
+    shown = [example for each in examples for example in read_examples(files[each], each)]
+    remarks = tuple(review(regulation, shown, name, examples[0] if examples else None))
+    return Bundle("regulation", regulation.key, regulation.name or regulation.key, (), {}, decisions, remarks)
+
+
+def examples_of(files: Mapping[str, bytes]) -> list[Example]:
+    """The examples among the files of a regulation. Raises DeployRefused."""
+    return [example for name, content in files.items() if _is_examples(name) for example in read_examples(content, name)]
+
+
+def _is_examples(name: str) -> bool:
+    return name.endswith(EXAMPLES)
 
 
 def examine_files(files: Mapping[str, bytes]) -> list[Finding]:
@@ -99,7 +123,17 @@ def examine_files(files: Mapping[str, bytes]) -> list[Finding]:
         if name.endswith(".bpmn"):
             for process in compile_processes(content):
                 found += [replace(finding, file=name) for finding in _unwritten(process, forms)]
+        if name.endswith(".dmn") and (beside := name.removesuffix(".dmn") + EXAMPLES) in sound:
+            found += _reviewed(name, content, beside, sound[beside])
     return found
+
+
+def _reviewed(name: str, content: bytes, examples_name: str, examples: bytes) -> list[Finding]:
+    """What a regulation and the examples beside it say of each other."""
+    try:
+        return review(compile_regulation(content, name), read_examples(examples, examples_name), name, examples_name)
+    except DeployRefused as refusal:
+        return refusal.findings
 
 
 def _unwritten(process: Process, forms: Mapping[str, Form]) -> list[Finding]:
@@ -118,6 +152,8 @@ def examine_file(name: str, content: bytes) -> list[Finding]:
             return [replace(finding, file=name) for finding in compile_decisions(content).findings]
         elif name.endswith(".form"):
             return [replace(finding, file=name) for finding in read_form(name, content).findings]
+        elif _is_examples(name):
+            read_examples(content, name)
         else:
             return _check_shape({name: content})
     except DeployRefused as refusal:
@@ -143,9 +179,9 @@ def _check_shape(files: Mapping[str, bytes]) -> list[Finding]:
     found = []
     for name in files:
         suffix = name.rsplit(".", 1)[-1]
-        if suffix not in KINDS or "/" in name or "\\" in name or not name.isprintable() or len(name) > 200:
+        if not (suffix in KINDS or _is_examples(name)) or "/" in name or "\\" in name or not name.isprintable() or len(name) > 200:
             found.append(
-                Finding("file_unknown", f"不认识的文件“{name[:80]}”：只收 .bpmn、.dmn、.form", f"Unknown file {name[:80]}", file=name[:200])
+                Finding("file_unknown", f"不认识的文件“{name[:80]}”：只收 .bpmn、.dmn、.form、.examples.yaml", f"Unknown file {name[:80]}", file=name[:200])
             )
     diagrams = [name for name in files if name.endswith(".bpmn")]
     if len(diagrams) > 1:

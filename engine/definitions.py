@@ -160,7 +160,7 @@ def regulations_in_force(session: Session, county_id: str) -> list[Regulation]:
         select(Resource, Version.number)
         .join(Version, Version.id == Resource.version_id)
         .join(Definition, Definition.published_version_id == Version.id)
-        .where(Definition.county_id == county_id, Definition.kind == "regulation")
+        .where(Definition.county_id == county_id, Definition.kind == "regulation", Resource.name.endswith(".dmn"))
         .order_by(Version.key)
     )
     return [compile_regulation(row.content, row.name, str(number)) for row, number in session.execute(query)]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Index, String, UniqueConstraint, or_, select, union
+from sqlalchemy import Index, String, UniqueConstraint, func, or_, select, union
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine import assignment, audit
@@ -243,6 +243,12 @@ def _ids(limit: int, *conditions):
     """Ids of the newest cases that meet the conditions; a part of a union."""
     found = select(Instance.id).where(*conditions).order_by(Instance.id.desc()).limit(limit).subquery()
     return select(found.c.id)
+
+
+def count_open(session: Session, county_id: str, version_id: str | None = None) -> int:
+    """How many cases of a county are not over yet; of one version, if it is named."""
+    query = select(func.count()).select_from(Instance).where(Instance.county_id == county_id, Instance.status.in_((ACTIVE, INCIDENT)))
+    return session.scalar(query.where(Instance.version_id == version_id) if version_id else query)
 
 
 def tasks_of(session: Session, instance_id: str, open_only: bool = True) -> list[Task]:

@@ -29,7 +29,7 @@ from engine.regulations import POINTS, Regulation, Tables, Verdict, check
 SUFFIX = ".examples.yaml"
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=timezone(timedelta(hours=8)))  # a Monday morning
 MAX_BYTES = 1_000_000
-MAX_EXAMPLES = 2_000
+MAX_EXAMPLES = 500
 MAX_EVENTS = 200_000  # of the YAML: a bound on what is built of it
 DEEPEST = 30
 _TEXTS = {"rule": 100, "name": 200, "name_en": 200}  # characters

@@ -1,8 +1,11 @@
 """Deploying, publishing and withdrawing versions; setting parameters."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from sqlalchemy import select
 
-from engine import definitions, parameters
+from engine import definitions, instances, parameters, reference
 from engine.audit import Kind
 from engine.bundle import read_bundle
 from engine.commands import Act, calling, command
@@ -10,23 +13,32 @@ from engine.commands.messages import subscribe_starts
 from engine.commands.timers import schedule_starts
 from engine.db import new_id
 from engine.definitions import DRAFT, PUBLISHED, WITHDRAWN, Definition, Resource, Version
-from engine.exceptions import InvalidRequest, NotFound, VersionClosed
+from engine.exceptions import DeployRefused, InvalidRequest, NotFound, VersionClosed
+from engine.findings import errors
+from engine.guards import guarded
 from engine.organisation import unit_by_key
 from engine.parameters import Parameter
+from engine.workflow import Process
 
 
 @command("definition:deploy", "definition:deploy")
 def deploy(act: Act, files: dict[str, bytes]) -> dict:
     """Store a new draft version of what the files hold; of a diagram with several procedures, one of each, sharing the files.
 
-    Answers {key, number, id, kind, name} of the first, the same of all as `definitions`, and `warnings` (findings as dicts).
-    Raises DeployRefused with every finding.
+    Answers {key, number, id, kind, name} of the first, the same of all as `definitions`, `warnings` (findings as dicts) and `guards`: for each
+    task of a procedure the rules in force that could speak about it (engine.guards). Raises DeployRefused with every finding.
     """
     bundle = read_bundle(files)
-    warnings = calling.check(act, bundle.processes)
+    warnings = [*calling.check(act, bundle.processes), *(replace(finding, severity="warning") for finding in bundle.remarks)]
     named = {process.id: process.name or process.id for process in bundle.processes} or {bundle.key: bundle.name}
     made = [_new_version(act, bundle.kind, key, name, files) for key, name in named.items()]
-    return made[0] | {"definitions": made, "warnings": [finding.as_dict() for finding in warnings]}
+    remarks = {"warnings": [finding.as_dict() for finding in warnings], "guards": _guards(act, bundle.processes)}
+    return made[0] | {"definitions": made} | remarks
+
+
+def _guards(act: Act, processes: Iterable[Process]) -> list[dict]:
+    tables = reference.in_force(act.system, act.session).tables
+    return [task.as_dict() for process in processes for task in guarded(process, tables)]
 
 
 def _new_version(act: Act, kind: str, key: str, name: str, files: dict[str, bytes]) -> dict:
@@ -59,27 +71,36 @@ def _new_version(act: Act, kind: str, key: str, name: str, files: dict[str, byte
 def publish(act: Act, key: str, number: int) -> dict:
     """Make a draft the version that new cases use; a regulation binds every open case from now on.
 
-    Raises VersionClosed, NotFound; DeployRefused where it calls in a ring with what was published since.
+    Answers {key, number, id, status, guards}, the last as `deploy` does, by the rules of this moment. Raises VersionClosed, NotFound;
+    DeployRefused where a procedure calls in a ring with what was published since, where a regulation stops everybody or an example of it fails.
     """
     definition, version = _version(act, key, number)
     if version.status != DRAFT:
         raise VersionClosed(definition=key, number=number, status=version.status)
+    if version.kind == "regulation":
+        faults = errors(read_bundle(definitions.resources(act.session, version.id)).remarks)
+        if faults:
+            raise DeployRefused(faults)
     version.status = PUBLISHED
     version.published_by = act.actor.person_id
     version.published_at = act.now
     definition.published_version_id = version.id
     act.record(version.__stream__(), Kind.DEFINITION_PUBLISHED, facts={"key": key, "number": number})
+    guards: list[dict] = []
     if version.kind == "procedure":
         process = definitions.compiled(act.system, act.session, version.id).process
         calling.check(act, (process,))
         schedule_starts(act, definition, version)
         subscribe_starts(act, definition, process)
-    return {"key": key, "number": number, "id": version.id, "status": PUBLISHED}
+        guards = _guards(act, (process,))
+    return {"key": key, "number": number, "id": version.id, "status": PUBLISHED, "guards": guards}
 
 
 @command("definition:withdraw", "definition:publish")
 def withdraw(act: Act, key: str, number: int) -> dict:
-    """Let no new case use a version; running cases keep it. Raises VersionClosed, NotFound."""
+    """Let no new case use a version; running cases keep it. A withdrawn regulation guards nothing from now on, open cases included: how many
+    those are is answered and recorded as `open_cases`. Raises VersionClosed, NotFound.
+    """
     definition, version = _version(act, key, number)
     if version.status != PUBLISHED:
         raise VersionClosed(definition=key, number=number, status=version.status)
@@ -88,8 +109,9 @@ def withdraw(act: Act, key: str, number: int) -> dict:
         definition.published_version_id = None
         schedule_starts(act, definition, None)
         subscribe_starts(act, definition, None)
-    act.record(version.__stream__(), Kind.DEFINITION_WITHDRAWN, facts={"key": key, "number": number})
-    return {"key": key, "number": number, "id": version.id, "status": WITHDRAWN}
+    affected = instances.count_open(act.session, act.actor.county_id, None if version.kind == "regulation" else version.id)
+    act.record(version.__stream__(), Kind.DEFINITION_WITHDRAWN, facts={"key": key, "number": number, "open_cases": affected})
+    return {"key": key, "number": number, "id": version.id, "status": WITHDRAWN, "open_cases": affected}
 
 
 @command("parameter:set", "parameter:write")

@@ -1,5 +1,5 @@
-"""Filling an installation from a directory of procedures: `processes/*.bpmn`, `forms/*.form`, `decisions/*.dmn`, `regulations/*.dmn`,
-`parameters.yaml`. What has not changed since the last time is left alone."""
+"""Filling an installation from a directory of procedures: `processes/*.bpmn`, `forms/*.form`, `decisions/*.dmn`, `regulations/*.dmn`
+with `*.examples.yaml` beside them, `parameters.yaml`. What has not changed since the last time is left alone."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, time
@@ -16,6 +16,7 @@ from engine.definitions import Version
 from engine.exceptions import DeployRefused, NotFound
 from engine.findings import Finding
 from engine.organisation import Actor, Unit
+from engine.regulation_examples import SUFFIX as EXAMPLES
 from engine.system import System
 from engine.workflow import compile_processes
 
@@ -69,7 +70,8 @@ def bundles_of(directory: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
     """(name, files) of each bundle under a directory: regulations first, then each diagram with the forms and tables it names."""
     regulations = sorted(directory.glob("regulations/*.dmn"))
     for path in regulations:
-        yield path.stem, {path.name: path.read_bytes()}
+        examples = path.with_name(path.stem + EXAMPLES)
+        yield path.stem, {each.name: each.read_bytes() for each in (path, examples) if each.exists()}
     forms, tables = {}, {}
     for path in sorted(directory.rglob("*.form")):
         content = path.read_bytes()

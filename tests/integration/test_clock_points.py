@@ -24,7 +24,7 @@ def regulation(inputs: list[str], *rows: list[str]) -> dict[str, bytes]:
 
 
 def raised(county, who: str) -> list[str]:
-    """The rules of the alerts that somebody has to act on, of the tests' own regulation."""
+    """The rules of the alerts that somebody has to act on, of those that these tests are about."""
     with county.system.database.read() as session:
         found = [line.alert.rule for line in alerts.waiting(session, county.system.vault, county.act(who))]
     return [rule for rule in found if rule.startswith("watch.")]

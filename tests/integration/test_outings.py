@@ -46,11 +46,6 @@ def waiting(county, who) -> list[str]:
         return [line.alert.rule for line in alerts.waiting(session, county.system.vault, county.act(who))]
 
 
-def safety(county, who) -> list[str]:
-    """What of it 安全管理 has said."""
-    return [rule for rule in waiting(county, who) if rule.startswith("safety.")]
-
-
 def alert_of(county, who):
     with county.system.database.read() as session:
         return alerts.waiting(session, county.system.vault, county.act(who))[0]
@@ -303,9 +298,12 @@ def test_a_crisis_is_reported_to_the_lead_and_goes_to_the_county_when_nothing_is
     assert alert.alert.rule == "safety.crisis_report" and alert.alert.about("instance") == case
     assert alert.alert.due_at == county.now + timedelta(hours=24)
     county.pass_time(hours=24)
-    assert safety(county, "supervisor") == ["safety.crisis_report_late"] and safety(county, "lead-01") == ["safety.crisis_report"]
+    def told(who: str) -> list[str]:
+        return [rule for rule in waiting(county, who) if rule.startswith("safety.")]
+
+    assert told("supervisor") == ["safety.crisis_report_late"] and told("lead-01") == ["safety.crisis_report"]
     county.pass_time(days=3)
-    assert safety(county, "supervisor") == ["safety.crisis_report_late"]
+    assert told("supervisor") == ["safety.crisis_report_late"]
     assert county.faults() == []
 
 

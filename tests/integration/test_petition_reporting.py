@@ -1,5 +1,7 @@
 """Reporting an incident to a petition by its button: who may, and what comes of it."""
 
+from datetime import timedelta
+
 import pytest
 
 from engine.commands.reporting import report, report_at_task
@@ -58,9 +60,9 @@ def test_a_case_that_is_over_hears_nothing(working_county):
 def test_after_a_danger_nobody_visits_alone(petition):
     """What the police report says (两人同行) binds the visits that are left (安全管理)."""
     county, case = petition
-    visit = {"visit": ANSWERS["petition_visit"]["visit"] | {"visitedAt": county.now.isoformat()}}
-    county.do("ft-01-1", case, "home_visit", ANSWERS["petition_visit"] | visit | {"escalation": "yes"})
+    county.now += timedelta(days=2)  # the answers say when the visit was
+    county.do("ft-01-1", case, "home_visit", ANSWERS["petition_visit"] | {"escalation": "yes"})
     county.do("ft-01-1", case, "police", ANSWERS["petition_police"])
     with pytest.raises(RegulationRefused) as refused:
-        county.do("ft-01-1", case, "home_visit", ANSWERS["petition_visit"] | visit)
+        county.do("ft-01-1", case, "home_visit", ANSWERS["petition_visit"])
     assert [verdict.rule for verdict in refused.value.verdicts] == ["safety.two_person"]

@@ -38,9 +38,9 @@ def one_of(words, **more):
     return ma.fields.Str(required=True, validate=ma.validate.OneOf(words), **more)
 
 
-def list_of(schema):
+def list_of(schema, required: bool = True):
     """Any number of these."""
-    return ma.fields.List(ma.fields.Nested(schema), required=True)
+    return ma.fields.List(ma.fields.Nested(schema), required=required)
 
 
 def page(schema: type[ma.Schema], name: str) -> type[ma.Schema]:
@@ -117,20 +117,40 @@ class Remark(Answer):
     severity = one_of(["error", "warning"])
 
 
+class Guard(Answer):
+    """A rule that can speak about a task: at which check points, and with what effects."""
+
+    rule = text()
+    table = text()
+    points = ma.fields.List(ma.fields.Str(), required=True)
+    effects = ma.fields.List(ma.fields.Str(), required=True)
+
+
+class Guarded(Answer):
+    """A task with the rules in force that guard it."""
+
+    element = text()
+    name = text()
+    rules = list_of(Guard)
+
+
 class Deployed(Draft):
-    """The first new draft of a bundle, all of them, and what there is to remark."""
+    """The first new draft of a bundle, all of them, what there is to remark, and which rules guard which task."""
 
     definitions = list_of(Draft)
     warnings = list_of(Remark)
+    guards = list_of(Guarded)
 
 
 class Published(Answer):
-    """A version with its new status."""
+    """A version with its new status; of a published one the rules that guard its tasks, of a withdrawn one how many open cases that concerns."""
 
     key = text()
     number = ma.fields.Int(required=True)
     id = text()
     status = one_of(["published", "withdrawn"])
+    guards = list_of(Guarded, required=False)
+    open_cases = ma.fields.Int()
 
 
 # --- cases and tasks ------------------------------------------------------------------------------------------------

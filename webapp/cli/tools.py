@@ -11,6 +11,7 @@ from engine import decisions, feel
 from engine.bundle import examine_files
 from engine.exceptions import EngineError
 from engine.feel import FeelError
+from engine.regulation_examples import SUFFIX as EXAMPLES
 from webapp.cli.explained import told
 from webapp.cli.shared import now, open_system, progress, say
 
@@ -19,7 +20,8 @@ from webapp.cli.shared import now, open_system, progress, say
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def lint(files: tuple[Path, ...]):
     """检查流程、决策表和表单 · a JSON list of findings; exit 1 if any is an error."""
-    found = examine_files({str(path): path.read_bytes() for path in files})
+    beside = [path.with_name(path.stem + EXAMPLES) for path in files if path.suffix == ".dmn"]  # a regulation is judged by its examples
+    found = examine_files({str(path): path.read_bytes() for path in (*files, *(path for path in beside if path.is_file()))})
     click.echo(json.dumps([finding.as_dict() for finding in found], ensure_ascii=False, indent=2))
     sys.exit(any(finding.severity == "error" for finding in found))
 

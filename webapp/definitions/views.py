@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from flask_babel import gettext
 
-from engine import definitions, organisation, permissions
+from engine import definitions, guards, instances, organisation, permissions, reference
 from engine.bundle import examine_files
 from engine.commands import definitions as commands
 from engine.exceptions import DeployRefused, InvalidRequest, NotFound
@@ -13,6 +13,9 @@ from webapp.cases import drawing, timeline
 from webapp.definitions import uploads
 from webapp.errors import status_of
 from webapp.i18n import in_chinese, translated
+from webapp.regulations.words import EFFECTS, POINTS
+
+REVIEWED = ("example_failed", "blocks_everybody")  # a draft may have these faults; it is not published with them
 
 pages = Blueprint("definitions", __name__, template_folder="templates", url_prefix="/definitions")
 
@@ -50,6 +53,10 @@ def version(key: str, number: int):
         files={name: len(content) for name, content in files.items()},
         remarks=_remarks(files) if permissions.may(auth.actor(), "definition:deploy") else [],
         **_shown(definition, found),
+        guards=_guards(definition, found),
+        points=POINTS,
+        effects=EFFECTS,
+        open_cases=instances.count_open(session(), system().county_id, None if definition.kind == "regulation" else found.id),
         people=people,
     )
 
@@ -67,7 +74,7 @@ def file(key: str, number: int, name: str):
     content = definitions.resources(session(), found.id).get(name)
     if content is None:
         raise NotFound(what="文件", key=name)
-    kind = "application/json" if name.endswith(".form") else "application/xml"
+    kind = {"form": "application/json", "yaml": "application/yaml"}.get(name.rsplit(".", 1)[-1], "application/xml")
     # Always a download: nothing that somebody uploaded is ever shown as a page of ours.
     return Response(content, mimetype=kind, headers={"Content-Disposition": "attachment"})
 
@@ -75,7 +82,10 @@ def file(key: str, number: int, name: str):
 @pages.post("/<key>/<int(max=1000000):number>/publish")
 def publish(key: str, number: int):
     """Make it the version that new cases use."""
-    command(commands.publish, key, number)
+    try:
+        command(commands.publish, key, number)
+    except DeployRefused as refusal:
+        return _page(refusal), status_of(refusal)
     flash(gettext("已发布，新个案从现在起使用这一版。"), "ok")
     return redirect(url_for("definitions.version", key=key, number=number))
 
@@ -83,8 +93,12 @@ def publish(key: str, number: int):
 @pages.post("/<key>/<int(max=1000000):number>/withdraw")
 def withdraw(key: str, number: int):
     """Let no new case use it."""
-    command(commands.withdraw, key, number)
-    flash(gettext("已停用。正在进行的个案不受影响。"), "warn")
+    _definition, found = _find(key, number)
+    answer = command(commands.withdraw, key, number)
+    if found.kind == "regulation":
+        flash(gettext("已停用。它的规则从现在起不再约束任何个案，包括 %(n)d 件在办的。", n=answer["open_cases"]), "warn")
+    else:
+        flash(gettext("已停用。正在进行的个案不受影响。"), "warn")
     return redirect(url_for("definitions.version", key=key, number=number))
 
 
@@ -107,8 +121,16 @@ def _shown(definition, version) -> dict:
     return {"drawn": False, "steps": [(timeline.element_name(step), "") for step in drawing.steps_of(compiled)]}
 
 
+def _guards(definition, version) -> list[guards.Guarded]:
+    """The rules in force that guard a procedure's tasks."""
+    if definition.kind != "procedure":
+        return []
+    process = definitions.compiled(system(), session(), version.id).process
+    return guards.guarded(process, reference.in_force(system(), session()).tables)
+
+
 def _remarks(files: dict[str, bytes]) -> list:
-    return [finding for finding in examine_files(files) if finding.severity == "warning"]
+    return [finding for finding in examine_files(files) if finding.severity == "warning" or finding.code in REVIEWED]
 
 
 def _find(key: str, number: int):
