@@ -187,13 +187,23 @@ def register(
 
 
 def counts(
-    session: Session, actor: Actor, now: datetime, *, rule: str | None = None, station_id: str | None = None
+    session: Session,
+    actor: Actor,
+    now: datetime,
+    *,
+    rule: str | None = None,
+    station_id: str | None = None,
+    asked: tuple[datetime, datetime] | None = None,
 ) -> dict[str, Counter]:
-    """Rule → how many waivers in each of STATUSES, of those the actor may know of, by rule. Raises Forbidden."""
+    """Rule → how many waivers in each of STATUSES, of those the actor may know of, by rule. `asked`: for between two moments, the second
+    excluded. Raises Forbidden."""
     state = case((and_(Waiver.status == GRANTED, Waiver.expires_at <= now), EXPIRED), else_=Waiver.status)
     query = select(Waiver.rule, state, func.count()).join(Instance, Instance.id == Waiver.instance_id)
+    query = query.where(*_wanted(actor, now, None, rule, station_id))
+    if asked:
+        query = query.where(Waiver.asked_at >= asked[0], Waiver.asked_at < asked[1])
     found: dict[str, Counter] = {}
-    for name, status, number in session.execute(query.where(*_wanted(actor, now, None, rule, station_id)).group_by(Waiver.rule, state)):
+    for name, status, number in session.execute(query.group_by(Waiver.rule, state)):
         found.setdefault(name, Counter())[status] += number
     return dict(sorted(found.items()))
 

@@ -211,7 +211,7 @@ def test_from_the_refusal_to_the_visit(gated):
     assert volunteer.submit(f"/tasks/{task}/claim", page=f"/tasks/{task}").status_code == 302
     case = case_of(site, task)
     line = words_of(site.visit("auditor").get(f"/cases/{case}").text)
-    assert "申请豁免" in line and "批准豁免" in line and "同意，两小时内返回" in line and "gate.visit" in line
+    assert "申请豁免" in line and "批准豁免" in line and "同意，两小时内返回" in line and "gate.visit（已豁免）" in line
 
 
 def test_the_register_and_its_table(gated):
@@ -230,6 +230,18 @@ def test_the_register_and_its_table(gated):
     assert auditor.get("/waivers/?status=lost").status_code == 422
     assert site.visit("admin").get("/waivers/").status_code == 403
     assert REASON not in site.visit("ft-01-1").get("/waivers/").text
+
+
+def test_a_regulations_page_counts_the_waivers_of_a_month(gated):
+    site, _case, task = gated
+    waiver = asked(site, task)["id"]
+    site.api("supervisor").post(f"/waivers/{waiver}/grant", {"reason": "同意"})
+    supervisor = site.visit("supervisor")
+    this, last = (words_of(supervisor.get(f"/regulations/gate?month={month}").text) for month in ("2026-03", "2026-02"))
+    assert "本月申请的豁免 已批准 1" in this and "已批准 1" not in last
+    assert "/waivers/?rule=gate.visit" in supervisor.get("/regulations/gate").text
+    assert "已批准 1" not in words_of(site.visit("ft-01-1").get("/regulations/gate?month=2026-03").text)  # one's own only
+    assert "本月申请的豁免" not in site.visit("admin").get("/regulations/gate?month=2026-03").text
 
 
 def test_withdrawn_and_revoked_from_the_register(gated):

@@ -6,12 +6,13 @@ from datetime import date, datetime, time, timedelta
 from flask import Blueprint, render_template, request
 from flask_babel import gettext
 
-from engine import handbook, reference, verdicts
+from engine import handbook, permissions, reference, verdicts, waivers
 from engine.exceptions import InvalidRequest, NotFound
 from engine.verdicts import Count
 from webapp.auth import actor, require, session, system
 from webapp.i18n import now
 from webapp.regulations.words import EFFECTS, POINTS
+from webapp.words import WAIVER_STATUSES
 
 pages = Blueprint("regulations", __name__, template_folder="templates", url_prefix="/regulations")
 
@@ -46,6 +47,8 @@ def regulation(key: str):
         rules=rules,
         counts=_counts(month),
         silent=Count(),
+        waived=waivers.counts(session(), actor(), now(), asked=_span(month)) if permissions.may(actor(), "waiver:read") else None,
+        waiver_statuses=WAIVER_STATUSES,
         month=month,
         earlier=(month - timedelta(days=1)).replace(day=1),
         later=_next(month) if _next(month) <= _today() else None,
@@ -62,9 +65,12 @@ def _in_force() -> reference.Reference:
 
 def _counts(month: date) -> dict[str, Count]:
     """What was said in a month, as far as the reader's unit goes."""
-    zone = system().zone
-    since, until = (datetime.combine(day, time(), zone) for day in (month, _next(month)))
-    return verdicts.counts(session(), system().county_id, since, until, actor().station_id)
+    return verdicts.counts(session(), system().county_id, *_span(month), actor().station_id)
+
+
+def _span(month: date) -> tuple[datetime, datetime]:
+    """The first moment of a month, and of the next."""
+    return tuple(datetime.combine(day, time(), system().zone) for day in (month, _next(month)))
 
 
 def _sum(counts: dict[str, Count], rules) -> Count:
