@@ -12,6 +12,7 @@ from engine.commands import StoredAnswer
 from engine.commands.calendars import finish_recount
 from engine.commands.clock import look, sweep
 from engine.commands.deliveries import carry_out
+from engine.commands.handing import sweep as carry_handovers_on
 from engine.commands.timers import fire_due
 from engine.exceptions import EngineError
 from engine.system import System
@@ -31,6 +32,7 @@ def run(system: System, stop: threading.Event, clock: Callable[[], datetime] = l
             fired = max(fire_due(system, now, BATCH), look(system, now, BATCH), carry_out(system, now, BATCH))
             if minute != (minute := now.replace(second=0, microsecond=0)):
                 sweep(system, now, BATCH)
+                carry_handovers_on(system, now, BATCH)
             if swept != now.date():
                 finish_recount(system, now)
                 forget_answers(system, now)

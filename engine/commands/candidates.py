@@ -7,9 +7,9 @@ call `ranked` in the middle of their transaction.
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from engine.commands.assigning import objections, offer_now
 from engine.commands.running import Run
 from engine.instances import Instance, Task
 from engine.organisation import Actor
+from engine.registers.entries import RegisterEntry
 from engine.regulations import Verdict
 from engine.system import System
 from engine.team import CaseMember
@@ -88,13 +89,14 @@ def ranked(run: Run, task: Task, people: Iterable[Actor], planned: Counter | Non
 
 
 def _gathered(run: Run, people: list[Actor], planned: Counter) -> list[Candidate]:
-    """What ranking asks about people; six statements, however many they are."""
+    """What ranking asks about people; seven statements, however many they are."""
     if not people:
         return []
     act, ids = run.act, [person.person_id for person in people]
     session, today = act.session, act.now.astimezone(act.system.zone).date()
     loads, given = workload.of(session, act.system.vault, ids), _given(session, ids, act.now)
-    away, skills = handovers.away(session, ids, today), _skills(act, ids)
+    skills, absent = _registered(session, ids, today)
+    away = handovers.away(session, ids, today) | absent
     knows_case, knows_client = team.team_of(run.ledger), _served(session, run.instance, ids)
     numbers = run.environment.names["parameters"]
     return [
@@ -132,9 +134,24 @@ def _served(session: Session, case: Instance, ids: list[str]) -> set[str]:
     return set(session.scalars(query.where(CaseMember.person_id.in_(ids))))
 
 
-def _skills(act: Act, ids: list[str]) -> dict[str, frozenset[str]]:
-    """Person id → keys of engine.assignment.SKILLS. The one place where the register of profiles is read; without it nobody has any."""
-    return {}
+def _registered(session: Session, ids: list[str], day: date) -> tuple[dict[str, frozenset[str]], dict[str, date]]:
+    """(person id → keys of engine.assignment.SKILLS, person id → last day of an absence of today), by the registers. One statement."""
+    entry = RegisterEntry
+    query = select(entry.subject_id, entry.register, entry.until, entry.plain).where(
+        entry.subject_id.in_(ids),
+        entry.register.in_(("profiles", "absences")),
+        entry.ended_at.is_(None),
+        or_(entry.since.is_(None), entry.since <= day),
+        or_(entry.until.is_(None), entry.until >= day),
+    )
+    skills: dict[str, frozenset[str]] = {}
+    absent: dict[str, date] = {}
+    for who, register, until, plain in session.execute(query):
+        if register == "profiles":
+            skills[who] = skills.get(who, frozenset()) | frozenset(plain.get("skills") or ())
+        elif until is not None:
+            absent[who] = max(until, absent.get(who, until))
+    return skills, absent
 
 
 @dataclass
