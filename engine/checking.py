@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from typing import Any, Protocol
 
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from engine import feel, regulations, team, waivers
@@ -107,9 +108,17 @@ class Judgement:
 
 
 def ask(
-    system: System, open_session: Callable[[], Session], at: datetime, known: Reference, points: tuple[str, ...], facts: dict, matter: Matter
+    system: System,
+    open_session: Callable[[], Session],
+    at: datetime,
+    known: Reference,
+    points: tuple[str, ...],
+    facts: dict,
+    matter: Matter,
+    open_connection: Callable[[], Connection] | None = None,
 ) -> Judgement:
-    """What every regulation in force says at each of the `points` of one act that happens `at` this moment.
+    """What every regulation in force says at each of the `points` of one act that happens `at` this moment. `open_connection`: that of the
+    command's transaction, for which no session need be opened.
 
     `facts` as in engine.regulations; the time, the parameters, the waivers and whatever else the tables ask for are added.
     Raises DecisionFailed.
@@ -125,6 +134,7 @@ def ask(
         now,
         parameters,
         *(matter.person, matter.instance_id, matter.client_id, matter.unit_id, matter.tags, matter.since, matter.period),
+        open_connection,
     )
     question = known.needs.question(points, facts, parameters)
     facts = gather(facts | {"now": now, "parameters": parameters}, question.tree, asked, SOURCES)

@@ -27,7 +27,7 @@ __all__ = ["Judgement", "Matter", "case_facts", "in_force", "judge", "person_fac
 def judge(act: Act, known: Reference, points: tuple[str, ...], facts: dict, matter: Matter) -> Judgement:
     """Ask every regulation in force at each of the `points` of one act (engine.checking.ask), refuse what they do not allow, and record what
     they said. Raises RegulationRefused."""
-    judgement = ask(act.system, lambda: act.session, act.now, known, points, facts, matter)
+    judgement = ask(act.system, lambda: act.session, act.now, known, points, facts, matter, lambda: act.unit.connection)
     if blocking := judgement.blocking:
         raise RegulationRefused(blocking, evidence=_evidence(judgement, matter, blocking))
     for point, verdicts in judgement.said.items():

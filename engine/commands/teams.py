@@ -2,7 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy import bindparam
+
 from engine import team
+from engine.db import Fetch
 from engine.team import LEAD, MEMBER, CaseMember
 
 if TYPE_CHECKING:
@@ -41,6 +44,7 @@ def weigh(run: "Run") -> None:
     for person_id in run.ledger["team"]:
         member = _row(run, person_id)
         member.sealed = _sealed(run, person_id)
+        run.act.unit.write(member)
 
 
 def _add(run: "Run", person_id: str, role: str) -> None:
@@ -60,13 +64,17 @@ def _add(run: "Run", person_id: str, role: str) -> None:
 def _change(run: "Run", person_id: str, role: str) -> None:
     member = _row(run, person_id)
     member.role, member.since = role, run.act.now
+    run.act.unit.write(member)
 
 
 def _row(run: "Run", person_id: str) -> CaseMember:
     """A member's row: the one this command has written, or the table's."""
     if person_id not in run.members:
-        run.members[person_id] = run.act.session.get_one(CaseMember, (run.instance.id, person_id))
+        (run.members[person_id],) = _MEMBER(run.act.unit.connection, instance=run.instance.id, person=person_id)
     return run.members[person_id]
+
+
+_MEMBER = Fetch(CaseMember, where=[CaseMember.instance_id == bindparam("instance"), CaseMember.person_id == bindparam("person")])
 
 
 def _sealed(run: "Run", person_id: str) -> bytes:

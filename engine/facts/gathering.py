@@ -6,6 +6,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from engine.facts.needs import Tree
@@ -15,7 +16,8 @@ from engine.system import System
 
 @dataclass
 class Asked:
-    """Whom and what a check is about: what providers start from. `open_session` is called only if one needs it.
+    """Whom and what a check is about: what providers start from. `open_session` is called only if one needs it: most read rows by prepared
+    statements over the bare `connection`.
 
     `tags`, `since`: of the task, and when it was offered, for what belongs to it; `period`: first and last day of what has ended.
     """
@@ -31,6 +33,12 @@ class Asked:
     tags: frozenset[str] = frozenset()
     since: datetime | None = None
     period: tuple[date, date] | None = None
+    open_connection: Callable[[], Connection] | None = None
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The connection of the command's transaction, or of the page's session."""
+        return self.open_connection() if self.open_connection else self.session.connection()
 
     @cached_property
     def session(self) -> Session:

@@ -23,7 +23,7 @@ def source(about: str, subject_of: Callable[[Asked], str | None]) -> Source:
         subject = subject_of(asked)
         if subject is None:
             return {}
-        return entries.of_subject(asked.session.connection(), asked.system.vault, names, subject, asked.today, asked.system.zone)
+        return entries.of_subject(asked.connection, asked.system.vault, names, subject, asked.today, asked.system.zone)
 
     return Source(frozenset(key for key, register in REGISTERS.items() if register.about == about), fetch)
 

@@ -16,7 +16,7 @@ def _company(asked: Asked, _names) -> dict:
     """With how many people a visit is made; 0 where there is no outing for it, and for whatever is no visit."""
     if asked.instance_id is None or asked.person is None or not asked.tags & VISITS:
         return {"people": Decimal(0)}
-    return {"people": Decimal(outings.company(asked.session, asked.instance_id, asked.person.person_id, asked.since))}
+    return {"people": Decimal(outings.company(asked.connection, asked.instance_id, asked.person.person_id, asked.since))}
 
 
 SOURCES: Mapping[str, tuple[Source, ...]] = {

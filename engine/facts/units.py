@@ -4,20 +4,22 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, or_, select
 
 from engine.facts.figures import figures
 from engine.facts.gathering import Asked, Source
 from engine.organisation import Person, Unit, inside
+from engine.prepared import Prepared
 
 COUNTED = ("full_time", "part_time", "assistant")  # the workforce types of `unit.staff`
 
 
 def _unit(asked: Asked, names: frozenset[str]) -> dict[str, Any]:
     """{id, key, kind, name, staff, rooms, figures} of the unit a check is about, as far as `names` has them; nothing without one."""
-    unit = asked.session.get(Unit, asked.unit_id) if asked.unit_id else None
-    if unit is None:
+    rows = _UNIT.rows(asked.connection, {"unit": asked.unit_id}) if asked.unit_id else ()
+    if not rows:
         return {}
+    unit = Unit.row(**dict(zip(_PLAIN, rows[0], strict=True)))
     found: dict[str, Any] = {name: getattr(unit, name) for name in ("id", "key", "kind", "name")}
     if "staff" in names:
         found["staff"] = _staff(asked, unit)
@@ -30,10 +32,18 @@ def _unit(asked: Asked, names: frozenset[str]) -> dict[str, Any]:
 
 def _staff(asked: Asked, unit: Unit) -> dict[str, Decimal]:
     """How many active people work there, by workforce type; those of its rooms count."""
-    query = select(Person.workforce_type, func.count()).join(Unit, Unit.id == Person.unit_id)
-    query = query.where(Person.county_id == unit.county_id, Person.active, inside(Unit.path, unit.path)).group_by(Person.workforce_type)
-    held = Counter(dict(asked.session.execute(query).all()))
+    held = Counter(dict(_STAFF.rows(asked.connection, {"county": unit.county_id, "path": unit.path, "below": f"{unit.path}/%"})))
     return {workforce: Decimal(held[workforce]) for workforce in COUNTED}
+
+
+_PLAIN = ("id", "county_id", "key", "kind", "parent_id", "path", "name")
+_UNIT = Prepared(select(*(getattr(Unit, name) for name in _PLAIN)).where(Unit.id == bindparam("unit")))
+_STAFF = Prepared(  # keys of units hold no wildcards
+    select(Person.workforce_type, func.count())
+    .join(Unit, Unit.id == Person.unit_id)
+    .where(Person.county_id == bindparam("county"), Person.active, or_(Unit.path == bindparam("path"), Unit.path.like(bindparam("below"))))
+    .group_by(Person.workforce_type)
+)
 
 
 def _rooms(asked: Asked, unit: Unit) -> Decimal:

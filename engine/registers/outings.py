@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Index, String, bindparam, func, or_, select
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.db import Base, Id, Instant, reference
@@ -142,10 +143,10 @@ def members_of(session: Session, outing_id: str) -> list[str]:
     return list(session.scalars(select(OutingMember.person_id).where(OutingMember.outing_id == outing_id)))
 
 
-def company(session: Session, instance_id: str, person_id: str, since: datetime) -> int:
+def company(connection: Connection, instance_id: str, person_id: str, since: datetime) -> int:
     """With how many people, themselves included, somebody goes or went out for a case: the most of their outings open or ended since
     a moment; 0 for none."""
-    rows = _COMPANY.rows(session.connection(), {"instance": instance_id, "person": person_id, "since": since})
+    rows = _COMPANY.rows(connection, {"instance": instance_id, "person": person_id, "since": since})
     return max((count for (count,) in rows), default=0)
 
 
