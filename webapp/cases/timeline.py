@@ -239,8 +239,9 @@ def _details(line: dict, compiled: Compiled, people: dict[str, str]) -> list[tup
     if kind == "task:delegated":
         found.append((gettext("转派给"), people.get(facts.get("to") or "", "")))
     if kind == "regulation:checked":
-        said = [(str(each.get("rule")), each.get("waived")) for each in facts.get("verdicts", ())]
-        found.append((gettext("规则"), text_of([f"{rule}{gettext('（已豁免）')}" if waived else rule for rule, waived in said])))
+        waived = gettext("（已豁免）")
+        rules = [str(each.get("rule")) + (waived if each.get("waived") else "") for each in facts.get("verdicts", ())]
+        found.append((gettext("规则"), text_of(rules)))
     if kind.startswith("waiver:"):
         found.append((gettext("规则"), str(facts.get("rule", ""))))
         found.append((gettext("谁办理"), people.get(facts.get("person") or "", "")))
