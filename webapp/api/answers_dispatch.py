@@ -8,7 +8,7 @@ from webapp.api.answers import Answer, Task, list_of, maybe, moment, one_of, pag
 Tasks = page(Task, "TasksToDispatch")
 
 
-class Reason(Answer):
+class RankingReason(Answer):
     """Why somebody stands where they stand."""
 
     code = text()
@@ -23,7 +23,7 @@ class Candidate(Answer):
     name = text()
     unit = maybe()
     open_cases = ma.fields.Int(required=True)
-    reasons = list_of(Reason)
+    reasons = list_of(RankingReason)
     blocked = ma.fields.Bool(required=True)
     verdicts = list_of(Verdict)
 

@@ -96,7 +96,7 @@ def index(wanted: dict):
 @routes.response(200, answers.Candidates)
 def ranked(wanted: dict, task_id: str):
     """Who could do a task, best first, each with the reasons; whom a regulation would refuse comes last, with its verdicts."""
-    permissions.require(actor(), "task:delegate")
+    permissions.require(actor(), "task:dispatch")
     found = candidates.look(system(), session(), actor(), task_id, now(), elsewhere=wanted["elsewhere"])
     return {"items": [_candidate(each) for each in found]}
 
@@ -124,7 +124,7 @@ def preview_absence(wanted: dict):
 @routes.response(200, answers.Handover)
 def hand_over(body: dict):
     """Hand over all tasks of somebody. The first lines are carried out at once, the rest by the worker or `continue`."""
-    options = {"until": body["until"], "reason": body["reason"]}
+    options = {"until": body["until"] and body["until"].isoformat(), "reason": body["reason"]}
     return _begun(command(handing.hand_over, body["person"], body["substitute"], key=idempotency_key(), **options))
 
 

@@ -111,7 +111,7 @@ RIGHTS: dict[str, Right] = {
     "dispatch.carry_on": _place("task:dispatch"),
     "dispatch.take_back": _place("task:dispatch"),
     "dispatch-api.index": _list("task:dispatch"),
-    "dispatch-api.ranked": _task("task:delegate"),
+    "dispatch-api.ranked": _task("task:dispatch"),
     "dispatch-api.dispatch": _task("task:dispatch"),
     "dispatch-api.preview_absence": _place("task:dispatch"),
     "dispatch-api.hand_over": _place("task:dispatch"),
