@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from engine import accounts, audit, waivers as waivers_of
 from engine.audit import Event, Kind
 from engine.calendar import chinese_year
-from engine.commands import accounts as opening, clients, instances, organisation, outings, registers, tasks, waivers
+from engine.commands import accounts as opening, clients, handing, instances, organisation, outings, registers, tasks, waivers
 from engine.commands.clock import look_at_outing
 from engine.exceptions import EngineError, NotFound, WaiverKnown
 from engine.organisation import Actor
@@ -70,6 +70,7 @@ class Place:
     alert: str
     waiver: str
     entry: str
+    handover: str
 
 
 RULE = "gate.visit"  # by which everybody who takes tasks was refused, and which a lead may waive
@@ -316,6 +317,7 @@ class World:
             "station": f"station-{number}",
             "case": started["id"],
             "task": started["tasks"][0]["id"],
+            "handover": self._handover(number, started["tasks"][0]["id"]),
             "client": registered["id"],
             "household": registered["household_id"],
             "person": self.county.act(f"ft-{number}-2").person_id,
@@ -346,6 +348,10 @@ class World:
                 return waivers_of.of_case(session, place.case, actor.person_id)[0].id
         except NotFound:
             return place.waiver
+
+    def _handover(self, number: str, task: str) -> str:
+        """A reassignment that its lead has ordered, and that moves nothing."""
+        return handing.reassign(self.system, self.county.act(f"lead-{number}"), [task], None, "缺人", lines=[], now=self.county.now)["id"]
 
     def _outing(self, number: str, room: str) -> dict:
         """A planned outing of a station in which everybody takes part, and an alert about one that is overdue."""
@@ -379,6 +385,7 @@ class World:
             "subject_id": place.person,
             "about": "person",
             "register": "badges",
+            "handover_id": place.handover,
             "username": place.colleague,
             "element": "nothing",
             "key": "spare",

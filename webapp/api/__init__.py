@@ -76,7 +76,21 @@ class ProblemApi(Api):
 
 def register(app) -> None:
     """Mount the API; cookies and form tokens have no meaning there."""
-    from webapp.api import cases, clients, definitions, dispatch, jobs, messages, operations, outings, registers, sessions, tasks, tokens, waivers
+    from webapp.api import (
+        cases,
+        clients,
+        definitions,
+        dispatch,
+        jobs,
+        messages,
+        operations,
+        outings,
+        registers,
+        sessions,
+        tasks,
+        tokens,
+        waivers,
+    )
 
     app.config.update(
         API_TITLE="Shuibo 水泊",
