@@ -204,6 +204,11 @@ def _order(one: Candidate, offer: Offer, usual: Mapping[str, Fraction]) -> tuple
     )
 
 
+def _back(absent_until: date | None) -> str:
+    """The day after an absence; of one without an end nobody knows it."""
+    return "?" if absent_until in (None, date.max) else (absent_until + DAY).isoformat()
+
+
 def _reasons(one: Candidate, offer: Offer) -> tuple[tuple[str, str, str], ...]:
     capacity, distance, missing = _capacity(one), _distance(one, offer), sorted(offer.skills - one.skills)
     holds = {
@@ -221,7 +226,7 @@ def _reasons(one: Candidate, offer: Offer) -> tuple[tuple[str, str, str], ...]:
         "full": one.open_cases >= capacity,
         "recent": one.recent > 0,
     }
-    values = {"open": one.open_cases, "capacity": capacity, "recent": one.recent, "back": one.absent_until and (one.absent_until + DAY).isoformat()}
+    values = {"open": one.open_cases, "capacity": capacity, "recent": one.recent, "back": _back(one.absent_until)}
     lacking = [[SKILLS.get(skill, (skill, skill))[language] for skill in missing] for language in (0, 1)]
     return tuple(
         (code, *(text.format(**values, missing=joint.join(words)) for text, joint, words in zip(REASONS[code], ("、", ", "), lacking, strict=True)))

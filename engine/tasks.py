@@ -139,3 +139,25 @@ def _line(system: System, session: Session, task: Task, instance: Instance) -> L
     process = definitions.compiled(system, session, instance.version_id).process
     element = process.elements[task.element]
     return Line(task, instance, element.name or element.id, element.properties.get("name_en", element.name), process.name)
+
+
+def to_dispatch(
+    system: System, session: Session, actor: Actor, *, within=None, overdue_at=None, status=None, holder=None, definition=None, cursor=None, limit=50
+):
+    """(lines, next cursor) of the open tasks of the actor's place, for who dispatches them. `within`: a unit's path; `overdue_at`: only those due
+    before a moment; `status`, `holder` (person id) and `definition` (key) narrow it too. Raises Forbidden, InvalidRequest."""
+    require(actor, "task:dispatch")
+    if status and status not in (OFFERED, CLAIMED):
+        raise InvalidRequest(field="status", reason="只能是 offered 或 claimed")
+    query = select(Task, Instance).join(Instance, Instance.id == Task.instance_id).where(_condition(actor, "station"))
+    if within:
+        query = query.where(or_(Task.place_path == within, Task.place_path.startswith(within + "/", autoescape=True)))
+    if overdue_at is not None:
+        query = query.where(Task.due_at < overdue_at)
+    for column, value in ((Task.status, status), (Task.holder_id, holder), (Instance.definition_key, definition)):
+        if value:
+            query = query.where(column == value)
+    if cursor:
+        query = query.where(Task.id > cursor)
+    rows = session.execute(query.order_by(Task.id).limit(limit + 1)).all()
+    return [_line(system, session, task, instance) for task, instance in rows[:limit]], rows[limit - 1].Task.id if len(rows) > limit else None

@@ -71,6 +71,7 @@ def _add_pages(app: Flask) -> None:
         clients,
         county,
         definitions,
+        dispatch,
         documents,
         inbox,
         operations,
@@ -81,7 +82,7 @@ def _add_pages(app: Flask) -> None:
         waivers,
     )
 
-    parts = (account, inbox, waivers, outings, cases, documents, clients, county, definitions, registers, regulations)
+    parts = (account, inbox, dispatch, waivers, outings, cases, documents, clients, county, definitions, registers, regulations)
     for part in (*parts, operations, settings, audit):
         app.register_blueprint(part.pages)
     api.register(app)

@@ -240,6 +240,7 @@ NAVIGATION = [
     Item("waivers.index", _l("豁免"), _l("豁免"), "pass", "waiver:read", "waivers."),
     Item("registers.index", _l("登记"), _l("登记"), "rules", "register:own", "registers."),
     Item("county.people", _l("机构与人员"), _l("人员"), "person", "organisation:read", "county.people"),
+    Item("dispatch.index", _l("调度"), _l("调度"), "flow", "task:dispatch", "dispatch."),
     Item("operations.index", _l("运行"), _l("运行"), "pulse", "instance:operate", "operations."),
     Item("definitions.index", _l("流程"), _l("流程"), "flow", "definition:read", "definitions."),
     Item("regulations.index", _l("制度"), _l("制度"), "rules", "definition:read", "regulations."),

@@ -120,10 +120,14 @@ def _of_place(system: System, session, actor: Actor, person_id: str) -> Actor:
 
 
 @command("handover:begin", "task:dispatch")
-def hand_over(act: Act, person_id: str, substitute_id: str | None = None, until: date | None = None, reason: str = "", lines=None) -> dict:
+def hand_over(act: Act, person_id: str, substitute_id: str | None = None, until: date | str | None = None, reason: str = "", lines=None) -> dict:
     """Begin handing over all tasks of somebody who is away from today `until` a day. `lines`: [task id, revision, person id] as a preview
     showed them; planned now if not given. Answers {id, tasks}; `carry_on` does it. Raises Forbidden, NotFound, InvalidRequest."""
     today = act.now.astimezone(act.system.zone).date()
+    try:
+        until = date.fromisoformat(until) if isinstance(until, str) else until
+    except ValueError:
+        raise InvalidRequest(field="until", reason="应为日期，例如 2026-12-31") from None
     if until is not None and until < today:
         raise InvalidRequest(field="until", reason="结束日期不能早于今天")
     person = _of_place(act.system, act.session, act.actor, person_id)

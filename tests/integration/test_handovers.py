@@ -6,6 +6,7 @@ import pytest
 
 from engine import handovers
 from engine.commands import organisation as organising
+from engine.commands.candidates import look
 from engine.commands.handing import carry_on, hand_over, plan_absence, plan_reassignment, reassign, sweep, take_back
 from engine.commands.tasks import claim, complete, delegate
 from engine.exceptions import Forbidden, InvalidRequest, NotFound
@@ -157,3 +158,11 @@ def test_offered_tasks_go_by_ranking_and_back_to_be_offered(county):
 def test_a_wrong_choice_is_refused(county, ids):
     with pytest.raises((InvalidRequest, NotFound)):
         reassign(county.system, county.act("lead-01"), ids, None, "积压", now=county.now)
+
+
+def test_somebody_who_is_away_without_an_end_is_ranked_last(busy):
+    begin(busy)
+    task = task_of(busy, busy.start("one"))
+    with busy.system.database.read() as session:
+        found = look(busy.system, session, busy.act("lead-01"), task.id, busy.now)
+    assert found[-1].person.username == "ft-01-1" and found[-1].away

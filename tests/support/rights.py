@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from engine import accounts, audit, waivers as waivers_of
 from engine.audit import Event, Kind
 from engine.calendar import chinese_year
-from engine.commands import accounts as opening, clients, instances, organisation, outings, registers, tasks, waivers
+from engine.commands import accounts as opening, clients, handing, instances, organisation, outings, registers, tasks, waivers
 from engine.commands.clock import look_at_outing
 from engine.exceptions import EngineError, NotFound, WaiverKnown
 from engine.organisation import Actor
@@ -70,6 +70,7 @@ class Place:
     alert: str
     waiver: str
     entry: str
+    handover: str
 
 
 RULE = "gate.visit"  # by which everybody who takes tasks was refused, and which a lead may waive
@@ -99,6 +100,14 @@ BODIES = {
     "jobs-api.throw_error": lambda world, place: {"json": {"worker": "w", "code": "none"}},
     "inbox.delegate": lambda world, place: {"data": {"to": place.colleague}},
     "tasks-api.delegate": lambda world, place: {"json": {"to": place.colleague}},
+    "dispatch.send": lambda world, place: {"data": {"to": place.colleague, "reason": "缺人"}},
+    "dispatch.preview": lambda world, place: {"data": {"tasks": place.task}},
+    "dispatch.reassign": lambda world, place: {"data": {"tasks": place.task, "reason": "缺人"}},
+    "dispatch.hand_over": lambda world, place: {"data": {"person": place.person}},
+    "dispatch-api.dispatch": lambda world, place: {"json": {"to": place.colleague, "reason": "缺人"}},
+    "dispatch-api.hand_over": lambda world, place: {"json": {"person": place.person}},
+    "dispatch-api.preview_reassignment": lambda world, place: {"json": {"tasks": [place.task]}},
+    "dispatch-api.reassign": lambda world, place: {"json": {"tasks": [place.task], "reason": "缺人"}},
     "tasks-api.complete": lambda world, place: {"json": {"data": {}}},
     "clients.register": lambda world, place: {"data": {"name": "李四", "place": place.room}},
     "clients.emergency": lambda world, place: {"data": {"who": "欧阳唯一", "reason": "走失"}},
@@ -163,6 +172,10 @@ ARGUMENTS = {
     "task:claim": lambda world, place: (place.task,),
     "task:release": lambda world, place: (place.task,),
     "task:delegate": lambda world, place: (place.task, place.colleague),
+    "task:dispatch": lambda world, place: (place.task, place.colleague, "缺人"),
+    "handover:begin": lambda world, place: (place.person,),
+    "handover:take-back": lambda world, place: (place.handover,),
+    "reassignment:begin": lambda world, place: ([place.task], None, "缺人"),
     "task:complete": lambda world, place: (place.task, {}),
     "client:register": lambda world, place: ({"name": "李四"}, place.room),
     "household:register": lambda world, place: ([{"name": "李四"}], place.room),
@@ -304,6 +317,7 @@ class World:
             "station": f"station-{number}",
             "case": started["id"],
             "task": started["tasks"][0]["id"],
+            "handover": self._handover(number, started["tasks"][0]["id"]),
             "client": registered["id"],
             "household": registered["household_id"],
             "person": self.county.act(f"ft-{number}-2").person_id,
@@ -334,6 +348,10 @@ class World:
                 return waivers_of.of_case(session, place.case, actor.person_id)[0].id
         except NotFound:
             return place.waiver
+
+    def _handover(self, number: str, task: str) -> str:
+        """A reassignment that its lead has ordered, and that moves nothing."""
+        return handing.reassign(self.system, self.county.act(f"lead-{number}"), [task], None, "缺人", lines=[], now=self.county.now)["id"]
 
     def _outing(self, number: str, room: str) -> dict:
         """A planned outing of a station in which everybody takes part, and an alert about one that is overdue."""
@@ -367,6 +385,7 @@ class World:
             "subject_id": place.person,
             "about": "person",
             "register": "badges",
+            "handover_id": place.handover,
             "username": place.colleague,
             "element": "nothing",
             "key": "spare",

@@ -40,7 +40,7 @@ def index(wanted: dict):
     lines, following = tasks.inbox(
         system(), session(), actor(), wanted["view"], from_cursor(wanted["cursor"]), wanted["limit"]
     )
-    return page_of([_line(line) for line in lines], following)
+    return page_of([task_line(line) for line in lines], following)
 
 
 @routes.route("/tasks/<task_id>", methods=["GET"])
@@ -125,7 +125,7 @@ def task_summary(task, compiled) -> dict:
     }
 
 
-def _line(line) -> dict:
+def task_line(line) -> dict:
     compiled = definitions.compiled(system(), session(), line.instance.version_id)
     return task_summary(line.task, compiled) | {"instance": _case(line.instance)}
 

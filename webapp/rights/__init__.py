@@ -15,6 +15,7 @@ from engine import commands
 from engine.accounts import AccessToken
 from engine.clients import Client
 from engine.exceptions import Forbidden, NotFound, NotOffered
+from engine.handovers import Handover
 from engine.instances import Instance, Task
 from engine.organisation import Person, Unit
 from engine.registers.alerts import Alert
@@ -36,6 +37,7 @@ OBJECTS = {
     "outing_id": (Outing,),
     "alert_id": (Alert,),
     "waiver_id": (Waiver,),
+    "handover_id": (Handover,),
     "entry_id": (RegisterEntry,),
     "subject_id": (Person, Unit, Client),
 }
