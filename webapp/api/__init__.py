@@ -76,7 +76,21 @@ class ProblemApi(Api):
 
 def register(app) -> None:
     """Mount the API; cookies and form tokens have no meaning there."""
-    from webapp.api import cases, clients, definitions, jobs, messages, operations, outings, registers, sessions, tasks, tokens, waivers
+    from webapp.api import (
+        cases,
+        clients,
+        definitions,
+        jobs,
+        messages,
+        operations,
+        outings,
+        registers,
+        reruns,
+        sessions,
+        tasks,
+        tokens,
+        waivers,
+    )
 
     app.config.update(
         API_TITLE="Shuibo 水泊",
@@ -96,5 +110,5 @@ def register(app) -> None:
         },
     )
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
-    for module in (tokens, sessions, definitions, cases, tasks, clients, messages, jobs, operations, outings, registers, waivers):
+    for module in (tokens, sessions, definitions, cases, tasks, clients, messages, jobs, operations, outings, registers, waivers, reruns):
         api.register_blueprint(module.routes, url_prefix=PREFIX)
