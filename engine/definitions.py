@@ -8,6 +8,7 @@ from sqlalchemy import String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine import audit
+from engine.audit import Event, Kind
 from engine.bundle import read_bundle
 from engine.db import Base, Id, Instant, reference
 from engine.decisions import Decision
@@ -93,6 +94,15 @@ def find(session: Session, county_id: str, key: str) -> Definition:
     return found
 
 
+def version(session: Session, county_id: str, key: str, number: int) -> tuple[Definition, Version]:
+    """One version and what it is a version of. Raises NotFound."""
+    wanted = (Version.county_id == county_id, Version.key == key, Version.number == number)
+    found = session.execute(select(Definition, Version).join(Version, Version.definition_id == Definition.id).where(*wanted)).one_or_none()
+    if found is None:
+        raise NotFound(what="流程版本", key=f"{key} / {number}")
+    return found[0], found[1]
+
+
 def published(system: System, session: Session, key: str) -> Compiled:
     """The version that new cases use. Raises NotFound or NotPublished."""
     definition = find(session, system.county_id, key)
@@ -117,6 +127,13 @@ def compiled(system: System, session: Session, version_id: str) -> Compiled:
         found = Compiled(version.id, version.key, version.number, bundle.process(version.key), bundle.forms, bundle.decisions)
         system.compiled["version", version_id] = found
     return found
+
+
+def based_on(session: Session, version: Version) -> int | None:
+    """The number of the published version that this one was made from, as the event of its deployment has it; 0 for none, None if unknown."""
+    query = select(Event.facts).where(Event.stream == version.__stream__(), Event.kind == Kind.DEFINITION_DEPLOYED)
+    told = (facts for facts in session.scalars(query) if (facts["key"], facts["number"]) == (version.key, version.number))
+    return next(told, {}).get("based_on")
 
 
 def resources(session: Session, version_id: str) -> dict[str, bytes]:

@@ -361,6 +361,20 @@ class VersionClosed(EngineError):
     """
 
 
+class BasedOnOlder(EngineError):
+    """制度“{definition}”的第 {number} 版是照第 {based_on} 版改的，而 {who} 在 {at} 发布了第 {current} 版：发布会把那次改动盖掉。
+
+    请核对两版的差别，把那次改动并进来重新部署；确实要照样发布的，请确认是对着第 {current} 版发布。
+    """
+
+
+class RerunEnded(EngineError):
+    """这次重算已是“{status}”状态。
+
+    请刷新后查看结果；需要的话可以重新算一次。
+    """
+
+
 class DecisionFailed(EngineError):
     """决策“{decision}”没有得出结果：{reason}
 

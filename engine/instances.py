@@ -245,6 +245,11 @@ def _ids(limit: int, *conditions):
     return select(found.c.id)
 
 
+def newest_of(session: Session, actor: Actor, ids: list[str]) -> list[Instance]:
+    """Those of some cases that an actor may see, newest first."""
+    return list(session.scalars(select(Instance).where(Instance.id.in_(ids), visible(actor)).order_by(Instance.id.desc())))
+
+
 def count_open(session: Session, county_id: str, version_id: str | None = None) -> int:
     """How many cases of a county are not over yet; of one version, if it is named."""
     query = select(func.count()).select_from(Instance).where(Instance.county_id == county_id, Instance.status.in_((ACTIVE, INCIDENT)))

@@ -67,6 +67,11 @@ class Parties:
         """Whether nothing of a party can be read any more."""
         return party not in self.keys or not self.keys[party].wrapped
 
+    @property
+    def is_any_erased(self) -> bool:
+        """Whether nothing of one of them can be read any more."""
+        return sum(bool(key.wrapped) for key in self.keys.values()) < self.count
+
     def protect(self, json: Any) -> Any:
         """FEEL's tagged JSON with every party's context sealed under the party's key."""
         return _each(json, lambda found: ID in found, self._protect)

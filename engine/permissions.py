@@ -27,6 +27,8 @@ PERMISSION_NAMES = {
     "incident:retry": "重试故障",
     "calendar:write": "导入日历",
     "parameter:write": "修改参数",
+    "rerun:start": "重算以往的决定",
+    "rerun:read": "查看重算的结果",
     "account:manage": "管理账号",
     "organisation:read": "查看机构和人员",
     "organisation:write": "调整机构和人员",
@@ -59,7 +61,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "supervisor": frozenset(
         _STATION
         | {"definition:deploy", "definition:publish", "instance:cancel", "task:delegate", "task:dispatch", "incident:retry", "parameter:write"}
-        | {"client:erase", "audit:verify", "message:publish", "instance:operate"}
+        | {"client:erase", "audit:verify", "message:publish", "instance:operate", "rerun:start", "rerun:read"}
         | _WATCH
         | _REGISTERS
     ),
@@ -71,7 +73,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     ),
     "worker": frozenset(_TASKS | _CASES),
     "auditor": frozenset(
-        _CASES | {"task:read", "client:read", "audit:verify", "audit:read", "waiver:read"} | {"register:own", "register:read", "register:watch"}
+        _CASES
+        | {"task:read", "client:read", "audit:verify", "audit:read", "waiver:read", "rerun:read"}
+        | {"register:own", "register:read", "register:watch"}
     ),
     # An admin keeps the installation and sees no case: the data of people served is none of an admin's business (PIPL 6, need to know).
     "admin": frozenset(

@@ -13,6 +13,7 @@ from engine.commands.calendars import finish_recount
 from engine.commands.clock import look, sweep
 from engine.commands.deliveries import carry_out
 from engine.commands.handing import sweep as carry_handovers_on
+from engine.commands.reruns import advance
 from engine.commands.timers import fire_due
 from engine.exceptions import EngineError
 from engine.system import System
@@ -30,6 +31,7 @@ def run(system: System, stop: threading.Event, clock: Callable[[], datetime] = l
         try:
             now = clock()
             fired = max(fire_due(system, now, BATCH), look(system, now, BATCH), carry_out(system, now, BATCH))
+            more = advance(system, now)
             if minute != (minute := now.replace(second=0, microsecond=0)):
                 sweep(system, now, BATCH)
                 carry_handovers_on(system, now, BATCH)
@@ -39,8 +41,8 @@ def run(system: System, stop: threading.Event, clock: Callable[[], datetime] = l
                 swept = now.date()
         except (EngineError, DBAPIError):
             log.exception("the database did not do what was asked; trying again")
-            fired = 0
-        if fired < BATCH:
+            fired, more = 0, False
+        if fired < BATCH and not more:
             stop.wait(PAUSE)
 
 

@@ -78,11 +78,12 @@ def _add_pages(app: Flask) -> None:
         outings,
         registers,
         regulations,
+        reruns,
         settings,
         waivers,
     )
 
-    parts = (account, inbox, dispatch, waivers, outings, cases, documents, clients, county, definitions, registers, regulations)
+    parts = (account, inbox, dispatch, waivers, outings, cases, documents, clients, county, definitions, reruns, registers, regulations)
     for part in (*parts, operations, settings, audit):
         app.register_blueprint(part.pages)
     api.register(app)

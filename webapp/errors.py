@@ -57,6 +57,8 @@ STATUS: dict[type[e.EngineError], int] = {
     e.NotPublished: 409,
     e.StartedByEvent: 409,
     e.VersionClosed: 409,
+    e.BasedOnOlder: 409,
+    e.RerunEnded: 409,
     e.CalendarInvalid: 422,
     e.CountyFileInvalid: 422,
     e.DecisionFailed: 422,

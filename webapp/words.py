@@ -24,6 +24,9 @@ STATUSES = {
     "planned": _l("准备外出"),
     "out": _l("外出中"),
     "returned": _l("已安全返回"),
+    "running": _l("重算中"),
+    "done": _l("已算完"),
+    "failed": _l("没有算成"),
 }
 WAIVER_STATUSES = {  # as engine.waivers.NAMES
     "asked": _l("等待答复"),
@@ -94,6 +97,9 @@ EVENTS: dict[str, tuple[object, str]] = {
     "definition:deployed": (_l("部署流程"), ""),
     "definition:published": (_l("发布流程"), "good"),
     "definition:withdrawn": (_l("停用流程版本"), "warned"),
+    "rerun:started": (_l("开始重算以往的决定"), ""),
+    "rerun:ended": (_l("重算结束"), "good"),
+    "rerun:cancelled": (_l("取消重算"), "warned"),
     "parameter:set": (_l("修改参数"), ""),
     "county:imported": (_l("导入全县资料"), ""),
     "unit:added": (_l("新增单位"), ""),
@@ -218,7 +224,7 @@ class Item:
     short: object
     icon: str
     permission: str | None
-    group: str
+    group: str | tuple[str, ...]
 
     @property
     def address(self) -> str:
@@ -242,7 +248,7 @@ NAVIGATION = [
     Item("county.people", _l("机构与人员"), _l("人员"), "person", "organisation:read", "county.people"),
     Item("dispatch.index", _l("调度"), _l("调度"), "flow", "task:dispatch", "dispatch."),
     Item("operations.index", _l("运行"), _l("运行"), "pulse", "instance:operate", "operations."),
-    Item("definitions.index", _l("流程"), _l("流程"), "flow", "definition:read", "definitions."),
+    Item("definitions.index", _l("流程"), _l("流程"), "flow", "definition:read", ("definitions.", "reruns.")),
     Item("regulations.index", _l("制度"), _l("制度"), "rules", "definition:read", "regulations."),
     Item("settings.calendar", _l("工作日历"), _l("日历"), "calendar", "calendar:write", "settings.calendar"),
     Item("settings.parameters", _l("参数"), _l("参数"), "table", "parameter:write", "settings.parameters"),

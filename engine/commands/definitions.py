@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from engine import definitions, instances, parameters, reference
+from engine import definitions, instances, organisation, parameters, reference
 from engine.audit import Kind
 from engine.bundle import read_bundle
 from engine.commands import Act, calling, command
@@ -13,7 +13,7 @@ from engine.commands.messages import subscribe_starts
 from engine.commands.timers import schedule_starts
 from engine.db import new_id
 from engine.definitions import DRAFT, PUBLISHED, WITHDRAWN, Definition, Resource, Version
-from engine.exceptions import DeployRefused, InvalidRequest, NotFound, VersionClosed
+from engine.exceptions import BasedOnOlder, DeployRefused, InvalidRequest, NotFound, VersionClosed
 from engine.findings import errors
 from engine.guards import guarded
 from engine.organisation import unit_by_key
@@ -22,16 +22,18 @@ from engine.workflow import Process
 
 
 @command("definition:deploy", "definition:deploy")
-def deploy(act: Act, files: dict[str, bytes]) -> dict:
+def deploy(act: Act, files: dict[str, bytes], based_on: int | None = None) -> dict:
     """Store a new draft version of what the files hold; of a diagram with several procedures, one of each, sharing the files.
 
+    `based_on`: the number of the published version that was changed into these files, 0 for none; without it the one in force now.
     Answers {key, number, id, kind, name} of the first, the same of all as `definitions`, `warnings` (findings as dicts) and `guards`: for each
-    task of a procedure the rules in force that could speak about it (engine.guards). Raises DeployRefused with every finding.
+    task of a procedure the rules in force that could speak about it (engine.guards). Raises DeployRefused with every finding;
+    InvalidRequest where there is no version `based_on`.
     """
     bundle = read_bundle(files)
     warnings = [*calling.check(act, bundle.processes), *(replace(finding, severity="warning") for finding in bundle.remarks)]
     named = {process.id: process.name or process.id for process in bundle.processes} or {bundle.key: bundle.name}
-    made = [_new_version(act, bundle.kind, key, name, files) for key, name in named.items()]
+    made = [_new_version(act, bundle.kind, key, name, files, based_on) for key, name in named.items()]
     remarks = {"warnings": [finding.as_dict() for finding in warnings], "guards": _guards(act, bundle.processes)}
     return made[0] | {"definitions": made} | remarks
 
@@ -41,8 +43,12 @@ def _guards(act: Act, processes: Iterable[Process]) -> list[dict]:
     return [task.as_dict() for process in processes for task in guarded(process, tables)]
 
 
-def _new_version(act: Act, kind: str, key: str, name: str, files: dict[str, bytes]) -> dict:
+def _new_version(act: Act, kind: str, key: str, name: str, files: dict[str, bytes], based_on: int | None) -> dict:
     definition = _definition(act, kind, key, name)
+    if based_on is None:
+        based_on = _number_in_force(act, definition)
+    elif not 0 <= based_on <= definition.latest:
+        raise InvalidRequest(field="based_on", reason="没有这个编号的版本")
     definition.latest += 1
     definition.name = name[:200]
     version = Version(
@@ -63,21 +69,25 @@ def _new_version(act: Act, kind: str, key: str, name: str, files: dict[str, byte
             Resource(county_id=act.actor.county_id, version_id=version.id, name=file, kind=kind, key=key, content=content)
         )
     stream = definitions.stream_of(act.actor.county_id, kind, key)
-    act.record(stream, Kind.DEFINITION_DEPLOYED, facts={"key": key, "number": version.number, "files": sorted(files)})
+    act.record(stream, Kind.DEFINITION_DEPLOYED, facts={"key": key, "number": version.number, "files": sorted(files), "based_on": based_on})
     return {"key": key, "number": version.number, "id": version.id, "kind": kind, "name": definition.name}
 
 
 @command("definition:publish", "definition:publish")
-def publish(act: Act, key: str, number: int) -> dict:
+def publish(act: Act, key: str, number: int, based_on: int | None = None) -> dict:
     """Make a draft the version that new cases use; a regulation binds every open case from now on.
 
-    Answers {key, number, id, status, guards}, the last as `deploy` does, by the rules of this moment. Raises VersionClosed, NotFound;
-    DeployRefused where a procedure calls in a ring with what was published since, where a regulation stops everybody or an example of it fails.
+    A regulation's draft that was made from another version than the one in force would undo what somebody else published meanwhile. It is
+    refused unless `based_on` names the version in force: so it is known, and to be replaced.
+    Answers {key, number, id, status, guards}, the last as `deploy` does, by the rules of this moment. Raises VersionClosed, NotFound,
+    BasedOnOlder; DeployRefused where a procedure calls in a ring with what was published since, where a regulation stops everybody or an
+    example of it fails.
     """
     definition, version = _version(act, key, number)
     if version.status != DRAFT:
         raise VersionClosed(definition=key, number=number, status=version.status)
     if version.kind == "regulation":
+        _check_base(act, definition, version, based_on)
         faults = errors(read_bundle(definitions.resources(act.session, version.id)).remarks)
         if faults:
             raise DeployRefused(faults)
@@ -141,6 +151,30 @@ def set_parameter(act: Act, name: str, value, unit_key: str | None = None, valid
     act.session.add(row)
     act.record(row.__stream__(), Kind.PARAMETER_SET, facts={"key": name, "value": value, "unit": unit_key})
     return {"key": name, "value": value}
+
+
+def _number_in_force(act: Act, definition: Definition) -> int:
+    """The number of the published version; 0 for none."""
+    return act.session.get(Version, definition.published_version_id).number if definition.published_version_id else 0
+
+
+def _check_base(act: Act, definition: Definition, version: Version, confirmed: int | None) -> None:
+    """Raises BasedOnOlder. Drafts of former releases do not tell what they were made from, and are taken as they are."""
+    current = _number_in_force(act, definition)
+    known = confirmed if confirmed is not None else definitions.based_on(act.session, version)
+    if known is None or known == current or not current:
+        return
+    theirs = act.session.get(Version, definition.published_version_id)
+    names = organisation.names_of(act.session, act.system.vault, {theirs.published_by} - {None})
+    at = theirs.published_at.astimezone(act.system.zone)
+    raise BasedOnOlder(
+        definition=definition.name,
+        number=version.number,
+        based_on=known,
+        current=current,
+        who=names.get(theirs.published_by, "系统"),
+        at=f"{at:%Y-%m-%d %H:%M}",
+    )
 
 
 def _definition(act: Act, kind: str, key: str, name: str) -> Definition:

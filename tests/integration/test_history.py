@@ -56,6 +56,7 @@ def test_what_is_guarded():
         "event", "stream",  # the history itself
         "subject_key",  # destroyed by erasure
         "idempotency_key", "access_token", "sign_in_failure",  # pass away
+        "rerun",  # its start and end are events, its progress is none; what it found can be found again
         "client_index", "person_index",  # made from sealed data, deleted by erasure
     }  # fmt: skip
 

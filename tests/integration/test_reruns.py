@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from engine import reruns
+from engine import definitions
 from engine.commands.tasks import claim
 from engine.exceptions import RegulationRefused
-from engine.regulations import compile_regulation
-from engine.reruns import Outcome, Rerun
+from engine.regulations import Regulation, compile_regulation
+from engine.reruns import CheckRerun, Outcome, outcome as walking
 from tests.support.databases import ROOT
 from tests.support.journeys import likely
 from tests.support.tables import file, table
@@ -30,12 +30,18 @@ def begun(county, urgency: str) -> str:
     return case
 
 
+def in_force(county, session, key: str) -> Regulation | None:
+    """The published regulation of this key."""
+    return next((each for each in definitions.regulations_in_force(session, county.system.county_id) if each.key == key), None)
+
+
 def made_again(county, content: bytes, **when) -> Outcome:
     """The outcome of making past decisions again by a changed table, each batch as if the process had been started anew."""
-    outcome, more = Outcome(), True
+    outcome, more, changed = Outcome(), True, compile_regulation(content)
     while more:
         with county.system.database.read() as session:
-            again = Rerun(county.system, compile_regulation(content), **when, outcome=Outcome.of(json.loads(json.dumps(outcome.as_dict()))))
+            stopped = Outcome.of(json.loads(json.dumps(outcome.as_dict())))
+            again = CheckRerun(county.system, changed, in_force(county, session, changed.key), **when, outcome=stopped)
             more, outcome = again.step(session), again.outcome
     assert outcome.seen == outcome.total
     return outcome
@@ -108,7 +114,7 @@ def test_a_table_that_fails_is_counted_and_stops_nothing(visited):
 
 def test_more_than_one_batch_and_the_products_own_tables(working_county, monkeypatch):
     """Each table of the product says of its own past what it said then."""
-    monkeypatch.setattr(reruns, "BATCH", 3)
+    monkeypatch.setattr(walking, "BATCH", 3)
     cases = 4
     for _ in range(cases):
         begun(working_county, "soon")

@@ -34,6 +34,9 @@ PLAIN = {
         "county_id id reporter_id instance_id task_id place_path station_id reported_at left_at expected_return returned_at cancelled_at "
         "next_at key_id version"
     ),
+    "rerun": (
+        "county_id id version_id against_id decision since until status outcome error requested_by requested_at ended_by ended_at version"
+    ),
     "waiver": (
         "county_id id instance_id task_id person_id rule regulation waivable_by status asked_by asked_at decided_by decided_at expires_at version"
     ),

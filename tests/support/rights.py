@@ -154,7 +154,7 @@ HELD = {"inbox.release", "inbox.complete", "tasks-api.release", "tasks-api.compl
 LEAVING = {"account.leave", "tokens-api.sign_out", "account.sessions_end", "sessions-api.end", "sessions-api.end_others"}
 
 # Parameters of addresses, and commands, that name what no such county has: whoever is let through is told that it is not there.
-UNBUILT = {"job_id", "delivery_id", "party", "party:erase"}
+UNBUILT = {"rerun_id", "job_id", "delivery_id", "party", "party:erase", "rerun:cancel"}
 
 # Route of a command → its arguments. Commands of the product itself are not for people and need none.
 ARGUMENTS = {
@@ -206,6 +206,8 @@ ARGUMENTS = {
     "definition:deploy": lambda world, place: ({"spare.bpmn": SPARE},),
     "definition:publish": lambda world, place: ("spare", 1),
     "definition:withdraw": lambda world, place: ("spare", 1),
+    "rerun:start": lambda world, place: ("safety", 1),
+    "rerun:cancel": lambda world, place: ("1",),
     "parameter:set": lambda world, place: (world.parameter, 7),
     "calendar:import": lambda world, place: (chinese_year(2024),),
     "organisation:add-unit": lambda world, place: ("room", "room-900", "新村", "station-01"),

@@ -86,6 +86,7 @@ def register(app) -> None:
         operations,
         outings,
         registers,
+        reruns,
         sessions,
         tasks,
         tokens,
@@ -110,5 +111,6 @@ def register(app) -> None:
         },
     )
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
-    for module in (tokens, sessions, definitions, cases, tasks, dispatch, clients, messages, jobs, operations, outings, registers, waivers):
+    people = (tokens, sessions, clients, outings, registers)
+    for module in (*people, definitions, cases, tasks, dispatch, messages, jobs, operations, waivers, reruns):
         api.register_blueprint(module.routes, url_prefix=PREFIX)

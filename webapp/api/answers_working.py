@@ -339,3 +339,61 @@ class Ended(Answer):
     """How many sessions were ended."""
 
     ended = ma.fields.Int(required=True)
+
+
+# --- reruns -----------------------------------------------------------------------------------------------------------
+
+RERUN_STATUSES = ["running", "done", "cancelled", "failed"]
+
+
+class RerunAsked(Answer):
+    """A rerun and how it stands."""
+
+    id = text()
+    status = one_of(RERUN_STATUSES)
+
+
+class RuleCount(Answer):
+    """How often a rule spoke. Of a procedure's table, rules are rows, and effects are empty."""
+
+    rule = text()
+    effect = text()
+    before = ma.fields.Int(required=True)
+    after = ma.fields.Int(required=True)
+
+
+class ChangedDecision(Answer):
+    """One decision that comes out otherwise: rule → effect, before and after."""
+
+    at = moment()
+    instance = maybe(metadata={"description": "id of the case, if one may see it"})
+    points = ma.fields.List(ma.fields.Str(), required=True)
+    before = ma.fields.Dict(required=True)
+    after = ma.fields.Dict(required=True)
+
+
+class Rerun(RerunAsked):
+    """What a version's table says of past decisions, compared with `against`, the version that was in force."""
+
+    key = text()
+    number = ma.fields.Int(required=True)
+    decision = text()
+    against = ma.fields.Int(required=True, allow_none=True)
+    error = maybe()
+    since = moment(allow_none=True)
+    until = moment()
+    requested_at = moment()
+    ended_at = moment(allow_none=True)
+    seen = ma.fields.Int(required=True, metadata={"description": "events looked at, of `total`"})
+    total = ma.fields.Int(required=True)
+    decisions = ma.fields.Int(required=True, metadata={"description": "made again"})
+    changed = ma.fields.Int(required=True, metadata={"description": "that come out otherwise"})
+    erased = ma.fields.Int(required=True, metadata={"description": "that cannot be read any more"})
+    failed = ma.fields.Int(required=True, metadata={"description": "of which a table could not answer"})
+    unknowable = ma.fields.Int(required=True, metadata={"description": "for which the table asks what nobody kept"})
+    rules = list_of(RuleCount)
+    cases = ma.fields.List(ma.fields.Str(), required=True, metadata={"description": "ids of cases in which a verdict changes"})
+    more_cases = ma.fields.Bool(required=True, metadata={"description": "there are more than are told"})
+    decided = list_of(ChangedDecision)
+    unknown = ma.fields.Dict(required=True, metadata={"description": "row: what it asks and nobody kept"})
+    difference = ma.fields.Dict(required=True, metadata={"description": "the tables cell by cell: settings, counts, columns, rows"})

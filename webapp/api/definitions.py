@@ -5,7 +5,7 @@ import marshmallow as ma
 from engine import definitions
 from engine.commands import definitions as commands
 from webapp.api import answers
-from webapp.api.shared import KEYED, Page, blueprint, from_cursor, idempotency_key, instant, page_of
+from webapp.api.shared import KEYED, Page, Schema, blueprint, from_cursor, idempotency_key, instant, page_of
 from webapp.auth import command, require, session, system
 from webapp.definitions import uploads
 
@@ -31,6 +31,17 @@ class Kinds(Page):
     kind = ma.fields.Str(load_default=None, validate=ma.validate.OneOf(["procedure", "regulation"]))
 
 
+class Base(Schema):
+    """What a regulation's draft was made from: deploying says it, publishing confirms it."""
+
+    based_on = ma.fields.Int(
+        load_default=None,
+        allow_none=True,
+        validate=ma.validate.Range(0, 1_000_000),
+        metadata={"description": "number of the published version, 0 for none; to publish over it, the one in force"},
+    )
+
+
 @routes.route("/definitions", methods=["GET"])
 @routes.arguments(Kinds(), location="query")
 @routes.response(200, answers.page(answers.Definition, "Definitions"))
@@ -48,20 +59,22 @@ def index(wanted: dict):
 
 @routes.route("/definitions", methods=["POST"])
 @routes.doc(requestBody=BUNDLE, **KEYED)
+@routes.arguments(Base(), location="query")
 @routes.response(201, answers.Deployed)
-def deploy():
+def deploy(wanted: dict):
     """Deploy a bundle (multipart/form-data: .bpmn, .dmn and .form files) as a new draft version. A refusal lists every finding."""
     require("definition:deploy")
-    return command(commands.deploy, uploads.bundle(), key=idempotency_key())
+    return command(commands.deploy, uploads.bundle(), based_on=wanted["based_on"], key=idempotency_key())
 
 
 @routes.route("/definitions/<key>/versions/<int(max=1000000):number>/publish", methods=["POST"])
 @routes.doc(**KEYED)
+@routes.arguments(Base())
 @routes.response(200, answers.Published)
-def publish(key: str, number: int):
-    """Make a draft the version that new cases use."""
+def publish(body: dict, key: str, number: int):
+    """Make a draft the version that new cases use. A regulation's draft that would undo what was published meanwhile is a 409, `based_on_older`."""
     # `command` has a parameter called key, and so has the engine's function: both are passed by position or by name as each wants.
-    return command(commands.publish, key, number, key=idempotency_key())
+    return command(commands.publish, key, number, based_on=body["based_on"], key=idempotency_key())
 
 
 @routes.route("/definitions/<key>/versions/<int(max=1000000):number>/withdraw", methods=["POST"])

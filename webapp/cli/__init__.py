@@ -5,7 +5,7 @@ import sys
 import click
 
 from engine.exceptions import EngineError
-from webapp.cli import backup, cases, installation, serving, sessions, tools
+from webapp.cli import backup, cases, installation, rerun, serving, sessions, tools
 
 
 class Group(click.Group):
@@ -33,6 +33,6 @@ def main():
     """水泊：县域社会工作服务的流程引擎与网页。Shuibo: procedures of a county's social-work stations."""
 
 
-for part in (serving, installation, tools, cases, sessions, backup):
+for part in (serving, installation, tools, rerun, cases, sessions, backup):
     for entry in part.COMMANDS:
         main.add_command(entry)

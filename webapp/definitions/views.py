@@ -1,12 +1,12 @@
 """What procedures there are; deploy, publish, withdraw; look at a version's diagram."""
 
-from flask import Blueprint, Response, flash, redirect, render_template, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 
 from engine import definitions, guards, instances, organisation, permissions, reference
 from engine.bundle import examine_files
 from engine.commands import definitions as commands
-from engine.exceptions import DeployRefused, InvalidRequest, NotFound
+from engine.exceptions import BasedOnOlder, DeployRefused, InvalidRequest, NotFound
 from webapp import auth
 from webapp.auth import command, session, system
 from webapp.cases import drawing, timeline
@@ -43,7 +43,11 @@ def deploy():
 @pages.get("/<key>/<int(max=1000000):number>")
 def version(key: str, number: int):
     """One version: its diagram, its files."""
-    definition, found = _find(key, number)
+    return _version_page(key, number)
+
+
+def _version_page(key: str, number: int, refusal: BasedOnOlder | None = None):
+    definition, found = definitions.version(session(), system().county_id, key, number)
     files = definitions.resources(session(), found.id)
     people = organisation.names_of(session(), system().vault, {found.deployed_by, found.published_by} - {None})
     return render_template(
@@ -58,19 +62,21 @@ def version(key: str, number: int):
         effects=EFFECTS,
         open_cases=instances.count_open(session(), system().county_id, None if definition.kind == "regulation" else found.id),
         people=people,
+        refusal=translated(refusal) if refusal else None,
+        newer=refusal.facts["current"] if refusal else None,
     )
 
 
 @pages.get("/<key>/<int(max=1000000):number>/diagram.bpmn")
 def diagram(key: str, number: int):
     """A version's diagram, for the viewer."""
-    return drawing.send(_find(key, number)[1].id)
+    return drawing.send(definitions.version(session(), system().county_id, key, number)[1].id)
 
 
 @pages.get("/<key>/<int(max=1000000):number>/files/<name>")
 def file(key: str, number: int, name: str):
     """One file of a version, as it was deployed."""
-    _definition, found = _find(key, number)
+    _definition, found = definitions.version(session(), system().county_id, key, number)
     content = definitions.resources(session(), found.id).get(name)
     if content is None:
         raise NotFound(what="文件", key=name)
@@ -81,9 +87,12 @@ def file(key: str, number: int, name: str):
 
 @pages.post("/<key>/<int(max=1000000):number>/publish")
 def publish(key: str, number: int):
-    """Make it the version that new cases use."""
+    """Make it the version that new cases use; `based_on` confirms what a regulation's draft would undo."""
+    confirmed = request.form.get("based_on", type=int)
     try:
-        command(commands.publish, key, number)
+        command(commands.publish, key, number, based_on=confirmed)
+    except BasedOnOlder as refusal:
+        return _version_page(key, number, refusal), status_of(refusal)
     except DeployRefused as refusal:
         return _page(refusal), status_of(refusal)
     flash(gettext("已发布，新个案从现在起使用这一版。"), "ok")
@@ -93,7 +102,7 @@ def publish(key: str, number: int):
 @pages.post("/<key>/<int(max=1000000):number>/withdraw")
 def withdraw(key: str, number: int):
     """Let no new case use it."""
-    _definition, found = _find(key, number)
+    _definition, found = definitions.version(session(), system().county_id, key, number)
     answer = command(commands.withdraw, key, number)
     if found.kind == "regulation":
         flash(gettext("已停用。它的规则从现在起不再约束任何个案，包括 %(n)d 件在办的。", n=answer["open_cases"]), "warn")
@@ -131,12 +140,3 @@ def _guards(definition, version) -> list[guards.Guarded]:
 
 def _remarks(files: dict[str, bytes]) -> list:
     return [finding for finding in examine_files(files) if finding.severity == "warning" or finding.code in REVIEWED]
-
-
-def _find(key: str, number: int):
-    for definition, versions in definitions.versions(session(), system().county_id):
-        if definition.key == key:
-            for found in versions:
-                if found.number == number:
-                    return definition, found
-    raise NotFound(what="流程版本", key=f"{key} / {number}")

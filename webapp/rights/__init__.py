@@ -21,6 +21,7 @@ from engine.organisation import Person, Unit
 from engine.registers.alerts import Alert
 from engine.registers.entries import RegisterEntry
 from engine.registers.outings import Outing
+from engine.reruns import RerunRequest
 from engine.waivers import Waiver
 from webapp import auth
 from webapp.errors import show_engine_error
@@ -40,6 +41,7 @@ OBJECTS = {
     "handover_id": (Handover,),
     "entry_id": (RegisterEntry,),
     "subject_id": (Person, Unit, Client),
+    "rerun_id": (RerunRequest,),
 }
 ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
 

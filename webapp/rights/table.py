@@ -239,6 +239,13 @@ RIGHTS: dict[str, Right] = {
     "definitions-api.deploy": Right("definition:deploy"),
     "definitions-api.publish": Right("definition:publish"),
     "definitions-api.withdraw": Right("definition:publish"),
+    "reruns.version": Right("rerun:read"),
+    "reruns.start": Right("rerun:start"),
+    "reruns.rerun": Right("rerun:read"),
+    "reruns.cancel": Right("rerun:start"),
+    "reruns-api.start": Right("rerun:start"),
+    "reruns-api.detail": Right("rerun:read"),
+    "reruns-api.cancel": Right("rerun:start"),
     "regulations.index": Right("definition:read"),
     "regulations.regulation": Right("definition:read"),
     # the county, its people and their accounts
