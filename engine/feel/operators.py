@@ -298,7 +298,7 @@ def units(duration: DayTimeDuration | YearMonthDuration) -> Decimal:
 
 def _duration_of(like: DayTimeDuration | YearMonthDuration, length: Decimal):
     """The duration of `length` units, cut to whole ones, of the kind `like` is."""
-    if abs(length) >= 10**20:  # beyond every date
+    if abs(length) >= temporal.LONGEST:
         return None
     if isinstance(like, YearMonthDuration):
         return YearMonthDuration(int(length))
