@@ -48,6 +48,6 @@ def test_our_own_procedure_has_no_remark():
 
 def test_a_table_whose_rows_overlap_is_told_when_it_is_looked_at_and_when_it_is_deployed():
     rows = [("<= 30", "1"), (">= 30", "2")]
-    content = files("amount + 1") | {"fee.dmn": file(table([("age", "number")], [("fee", "number")], rows))}
+    content = FILES | {"fee.dmn": file(table([("age", "number")], [("fee", "number")], rows))}
     expected = [("dmn_overlap", "r2", "fee.dmn", "warning")]
     assert told(examine_files(content)) == told(read_bundle(content).remarks) == expected
