@@ -10,7 +10,7 @@ from engine.feel.temporal import midnight
 from engine.feel.values import DATE, DATE_TIME, KINDS, kind
 
 _TEXTS = frozenset(("date", "time", "date and time", "days and time duration", "years and months duration"))
-_CLASSES = {name: class_ for class_, name in reversed(KINDS.items())}  # of several, the first: what Python can hold
+_CLASSES = {name: class_ for class_, name in KINDS.items()}  # of several, the last: what most values are
 
 
 class Mismatch(Exception):
