@@ -34,7 +34,8 @@ GROUPS = frozenset({*ROLES, *WORKFORCE, *(f"partner:{kind}" for kind in PARTNERS
 class Bundle:
     """Compiled files. A regulation has no processes. `key` is the id of the first process or of the regulation's main table.
 
-    `remarks`: of a regulation, what its review finds (engine.regulation_review); a draft may have faults there, what is published not.
+    `remarks`: of tables what can be foreseen (engine.decisions.foreseeing), and of a regulation what its review finds
+    (engine.regulation_review); a draft may have faults there, what is published not.
     """
 
     kind: str
@@ -55,7 +56,7 @@ def read_bundle(files: Mapping[str, bytes]) -> Bundle:
     shape = _check_shape(files)
     if shape:  # thousands of files are not worth reading
         raise DeployRefused(shape)
-    found = Findings()
+    found, remarks = Findings(), Findings()
     processes: list[Process] = []
     forms: dict[str, Form] = {}
     decisions: dict[str, Decision] = {}
@@ -64,7 +65,9 @@ def read_bundle(files: Mapping[str, bytes]) -> Bundle:
             if name.endswith(".bpmn"):
                 processes += compile_processes(content)
             elif name.endswith(".dmn"):
-                _merge(decisions, compile_decisions(content).decisions, name, found)
+                tables = compile_decisions(content)
+                _merge(decisions, tables.decisions, name, found)
+                remarks.extend(replace(finding, file=name) for finding in tables.findings)
             elif name.endswith(".form"):
                 form = read_form(name, content)
                 _merge(forms, {form.id: form}, name, found)
@@ -82,8 +85,9 @@ def read_bundle(files: Mapping[str, bytes]) -> Bundle:
         raise DeployRefused(errors(found))
     if processes:
         first = processes[0]
-        return Bundle("procedure", first.id, first.name or first.id, tuple(processes), forms, decisions)
-    return _regulation(files, decisions)
+        return Bundle("procedure", first.id, first.name or first.id, tuple(processes), forms, decisions, tuple(remarks))
+    regulation = _regulation(files, decisions)
+    return replace(regulation, remarks=(*remarks, *regulation.remarks))
 
 
 def _regulation(files: Mapping[str, bytes], decisions: Mapping[str, Decision]) -> Bundle:

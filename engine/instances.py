@@ -12,7 +12,7 @@ from engine import assignment, audit
 from engine.assignment import Offer
 from engine.db import Base, Id, Instant, reference
 from engine.exceptions import NotFound
-from engine.organisation import Actor, covers
+from engine.organisation import Actor, covers, lies_in
 from engine.parties import Parties
 from engine.permissions import may, require
 from engine.system import System
@@ -155,7 +155,7 @@ def _reach(actor: Actor) -> list:
     )
     if not sees_place(actor):
         return [county & holds]
-    inside = county & (Instance.place_path.startswith(actor.unit_path + "/", autoescape=True) | (Instance.place_path == actor.unit_path))
+    inside = county & lies_in(Instance.place_path, actor.unit_path)
     if actor.station_id:
         inside &= Instance.station_id == actor.station_id
     return [inside, county & holds]

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from engine.db import Base, Id, Instant, reference
 from engine.exceptions import InvalidRequest, NotFound
 from engine.instances import Instance, new_number, stream_of
-from engine.organisation import Actor
+from engine.organisation import Actor, lies_in
 from engine.workflow import JobCall
 
 LONGEST_LEASE = timedelta(days=1)
@@ -68,7 +68,7 @@ def pause_after(attempts: int) -> timedelta:
 
 def offered(session: Session, actor: Actor, kind: str, now: datetime, limit: int) -> list[tuple[str, int]]:
     """(instance id, token) of jobs of a type that nobody has, the oldest first, at places that the actor's unit covers."""
-    inside = or_(Instance.place_path == actor.unit_path, Instance.place_path.startswith(actor.unit_path + "/", autoescape=True))
+    inside = lies_in(Instance.place_path, actor.unit_path)
     query = (
         select(Job.instance_id, Job.token)
         .join(Instance, Instance.id == Job.instance_id)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine import audit, jobs
@@ -13,7 +13,7 @@ from engine.exceptions import Erased, InvalidRequest, SealBroken
 from engine.instances import ACTIVE, INCIDENT, Instance, Timer, stream_of
 from engine.jobs import Job
 from engine.messages import Message, Subscription
-from engine.organisation import Actor
+from engine.organisation import Actor, lies_in
 from engine.permissions import may, require
 from engine.system import System
 from engine.vault import SubjectKey
@@ -176,5 +176,5 @@ def _paged(rows: list, limit: int) -> tuple[list, str | None]:
 
 
 def _inside(actor: Actor, column):
-    return or_(column == actor.unit_path, column.startswith(actor.unit_path + "/", autoescape=True))
+    return lies_in(column, actor.unit_path)
 

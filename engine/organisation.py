@@ -115,7 +115,7 @@ class Account(Base):
         return f"accounts/{self.county_id}"
 
 
-def inside(path_column, path: str) -> ColumnElement[bool]:
+def lies_in(path_column, path: str) -> ColumnElement[bool]:
     """SQL: whether a path is that of a unit or lies in it."""
     return or_(path_column == path, path_column.startswith(path + "/", autoescape=True))
 
@@ -248,7 +248,7 @@ def actors(session: Session, vault: Vault, county_id: str, within: str, text: st
     query = (
         select_actors()
         .where(_accounts.county_id == county_id, _accounts.active, _people.active)
-        .where(inside(_places.path, within))
+        .where(lies_in(_places.path, within))
         .order_by(_accounts.username)
         .limit(limit)
     )
@@ -288,7 +288,7 @@ def staff(session: Session, vault: Vault, county_id: str, within: str, text: str
         .join(SubjectKey, SubjectKey.id == Person.key_id)
         .outerjoin(Account, Account.person_id == Person.id)
         .where(Person.county_id == county_id, SubjectKey.destroyed_at.is_(None))
-        .where(inside(Unit.path, within))
+        .where(lies_in(Unit.path, within))
         .order_by(Account.username.is_(None).desc(), Account.username)
         .limit(limit)
     )

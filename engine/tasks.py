@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from engine import definitions, instances
 from engine.exceptions import InvalidRequest, NotFound
 from engine.instances import CLAIMED, OFFERED, Instance, Task
-from engine.organisation import Actor
+from engine.organisation import Actor, lies_in
 from engine.parties import Parties
 from engine.permissions import require
 from engine.system import System
@@ -112,7 +112,7 @@ def _condition(actor: Actor, view: str):
         return (Task.holder_id == actor.person_id) & (Task.status == CLAIMED)
     scope = Task.county_id == actor.county_id
     if "/" in actor.unit_path or not actor.unit_path:  # else the county itself, which every place is in
-        scope &= or_(Task.place_path == actor.unit_path, Task.place_path.startswith(actor.unit_path + "/", autoescape=True))
+        scope &= lies_in(Task.place_path, actor.unit_path)
     if actor.station_id:
         scope &= Task.station_id == actor.station_id
     if view == "offered":
@@ -151,7 +151,7 @@ def to_dispatch(
         raise InvalidRequest(field="status", reason="只能是 offered 或 claimed")
     query = select(Task, Instance).join(Instance, Instance.id == Task.instance_id).where(_condition(actor, "station"))
     if within:
-        query = query.where(or_(Task.place_path == within, Task.place_path.startswith(within + "/", autoescape=True)))
+        query = query.where(lies_in(Task.place_path, within))
     if overdue_at is not None:
         query = query.where(Task.due_at < overdue_at)
     for column, value in ((Task.status, status), (Task.holder_id, holder), (Instance.definition_key, definition)):

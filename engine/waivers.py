@@ -18,7 +18,7 @@ from engine import audit, organisation
 from engine.audit import Event, Kind
 from engine.db import Base, Id, Instant, reference
 from engine.instances import ACTIVE, CLAIMED, INCIDENT, OFFERED, Instance, Task, stream_of
-from engine.organisation import Actor, covers
+from engine.organisation import Actor, covers, lies_in
 from engine.permissions import may, require
 from engine.vault import SubjectKey, Vault
 
@@ -256,7 +256,7 @@ def _own(actor: Actor) -> ColumnElement:
 
 
 def _inside(actor: Actor) -> ColumnElement:
-    return or_(Instance.place_path == actor.unit_path, Instance.place_path.startswith(actor.unit_path + "/", autoescape=True))
+    return lies_in(Instance.place_path, actor.unit_path)
 
 
 def _lines(session: Session, vault: Vault, conditions: list, order, limit: int) -> list[Line]:

@@ -57,6 +57,23 @@ ROLES = {
     "partner:ceremony": _l("红白理事会成员"),
     "partner:protection": _l("未保单位"),
 }
+# What a parameter counts in. `switch` is 1 or 0.
+UNITS = {
+    "minutes": _l("分钟"),
+    "hours": _l("小时"),
+    "working_days": _l("个工作日"),
+    "days": _l("天"),
+    "months": _l("个月"),
+    "years": _l("年"),
+    "years_of_age": _l("周岁"),
+    "cases": _l("件"),
+    "people": _l("人"),
+    "organisations": _l("家"),
+    "percent": "%",
+    "points": _l("分"),
+    "yuan": _l("元"),
+    "switch": _l("（1 是，0 否）"),
+}
 # A kind of event → (what happened, how it looks). Kinds that are missing show their code; a test holds the list complete.
 EVENTS: dict[str, tuple[object, str]] = {
     "instance:started": (_l("个案已发起"), "good"),
@@ -244,9 +261,9 @@ NAVIGATION = [
     Item("county.home", _l("全县概览"), _l("全县"), "county", None, "county.home"),
     Item("outings.index", _l("外出报备"), _l("外出"), "walk", "outing:write", "outings."),
     Item("waivers.index", _l("豁免"), _l("豁免"), "pass", "waiver:read", "waivers."),
-    Item("registers.index", _l("登记"), _l("登记"), "rules", "register:own", "registers."),
+    Item("registers.index", _l("登记"), _l("登记"), "book", "register:own", "registers."),
     Item("county.people", _l("机构与人员"), _l("人员"), "person", "organisation:read", "county.people"),
-    Item("dispatch.index", _l("调度"), _l("调度"), "flow", "task:dispatch", "dispatch."),
+    Item("dispatch.index", _l("调度"), _l("调度"), "send", "task:dispatch", "dispatch."),
     Item("operations.index", _l("运行"), _l("运行"), "pulse", "instance:operate", "operations."),
     Item("definitions.index", _l("流程"), _l("流程"), "flow", "definition:read", ("definitions.", "reruns.")),
     Item("regulations.index", _l("制度"), _l("制度"), "rules", "definition:read", "regulations."),
@@ -261,7 +278,7 @@ def register(app) -> None:
     app.jinja_env.filters |= {"status": status, "role": role, "event": event_name, "urgency": urgency, "iso": iso}
     app.jinja_env.filters |= {"waiver_status": lambda code: str(WAIVER_STATUSES[code])}
     app.jinja_env.filters |= {"station_role": station_role, "place": place_name}
-    app.jinja_env.globals |= {"navigation": navigation}
+    app.jinja_env.globals |= {"navigation": navigation, "units": UNITS}
 
 
 def navigation() -> list[Item]:

@@ -169,7 +169,7 @@ def _chosen(planned: list[Line], lines) -> list[list]:
     try:
         kept = [[str(task_id), int(revision), str(to)] for task_id, revision, to in lines]
     except (TypeError, ValueError):
-        raise InvalidRequest(field="lines", reason="应为 [任务, 版本, 接手人] 的列表") from None
+        raise InvalidRequest(field="lines", reason="应为由任务、版本、接手人三项组成的列表") from None
     if len({task_id for task_id, *_ in kept}) != len(kept):
         raise InvalidRequest(field="lines", reason="一项任务只能出现一次")
     # Who may not be chosen freely here is refused: only whom the plan names now, as the preview did; a task done meanwhile is told later.

@@ -53,6 +53,8 @@ class Writer:
     def load_keys(self, subject_ids: Iterable[str]) -> None:
         """Have the keys of these subjects at hand; a unit gets one when first needed."""
         wanted = {f"{self.register.about}/{subject_id}": subject_id for subject_id in subject_ids if subject_id not in self.keys}
+        if not wanted:
+            return
         for key in self.act.session.scalars(select(SubjectKey).where(SubjectKey.subject.in_(wanted))):
             self.keys[wanted.pop(key.subject)] = key
         if self.register.about == UNIT and wanted:

@@ -76,7 +76,7 @@ class OutputColumn:
     def __init__(self, source: Output, cells: list[Cell], rules: tuple[Rule, ...], compiler: Compiler):
         self.source = source
         self._rules = [rule.id for rule in rules]
-        self.values = compiler.values("结果", source.label, source.type, source.allowed)
+        self.values = compiler.values("结果", source.label or compiler.label, source.type, source.allowed)
         self.cells = [compiler.expression(cell) if cell.text.strip() else None for cell in cells]
         self.default = compiler.expression(source.default) if source.default else None
         self.constants: dict[int, Any] = {}

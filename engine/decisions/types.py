@@ -1,6 +1,5 @@
 """Types of a file, compiled: whether a value is of a type, and what becomes of one that is not (10.3.2.9)."""
 
-import datetime
 from collections.abc import Callable
 from typing import Any
 
@@ -8,10 +7,10 @@ from engine import feel
 from engine.decisions.model import Item
 from engine.decisions.running import Run
 from engine.feel.temporal import midnight
-from engine.feel.values import KINDS, kind
+from engine.feel.values import DATE, DATE_TIME, KINDS, kind
 
 _TEXTS = frozenset(("date", "time", "date and time", "days and time duration", "years and months duration"))
-_CLASSES = {name: class_ for class_, name in KINDS.items()}
+_CLASSES = {name: class_ for class_, name in KINDS.items()}  # of several, the last: what most values are
 
 
 class Mismatch(Exception):
@@ -89,7 +88,7 @@ class Type:
         except Mismatch:
             if type(value) is list and len(value) == 1 and self._list() is None:
                 return self.convert(value[0], run)
-            if type(value) is datetime.date and self._kind() == "date and time":
+            if kind(value) == DATE and self._kind() == DATE_TIME:
                 value = midnight(value)
             elif type(value) is not list and self._list() is not None:
                 value = [value]

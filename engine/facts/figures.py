@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import select
 
 from engine.facts.gathering import Asked
-from engine.organisation import Person, Unit, inside
+from engine.organisation import Person, Unit, lies_in
 from engine.registers.entries import RegisterEntry, opened
 from engine.registers.served import COHORTS
 from engine.vault import SubjectKey
@@ -105,7 +105,7 @@ class _Figures:
 
     def people(self, workforce: tuple[str, ...] | None) -> set[str]:
         query = select(Person.id).join(Unit, Unit.id == Person.unit_id).where(Person.county_id == self.unit.county_id, Person.active)
-        query = query.where(inside(Unit.path, self.unit.path))
+        query = query.where(lies_in(Unit.path, self.unit.path))
         return set(self.asked.session.scalars(query.where(Person.workforce_type.in_(workforce)) if workforce else query))
 
     def entries(self, register: str) -> Iterator[RegisterEntry]:

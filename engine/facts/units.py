@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, func, or_, select
 
 from engine.facts.figures import figures
 from engine.facts.gathering import Asked, Source
-from engine.organisation import Person, Unit, inside
+from engine.organisation import Person, Unit, lies_in
 from engine.prepared import Prepared
 
 COUNTED = ("full_time", "part_time", "assistant")  # the workforce types of `unit.staff`
@@ -49,7 +49,7 @@ _STAFF = Prepared(  # keys of units hold no wildcards
 def _rooms(asked: Asked, unit: Unit) -> Decimal:
     """How many village rooms there are on the day of the check, or on the last of the period."""
     day = asked.period[1] if asked.period else asked.today
-    query = select(Unit).where(Unit.county_id == unit.county_id, Unit.kind == "room", inside(Unit.path, unit.path))
+    query = select(Unit).where(Unit.county_id == unit.county_id, Unit.kind == "room", lies_in(Unit.path, unit.path))
     return Decimal(sum(room.valid_on(day) for room in asked.session.scalars(query)))
 
 

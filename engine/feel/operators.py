@@ -270,8 +270,10 @@ def power(left, right):
     """`left ** right`; null for an exponent beyond what table 60 allows."""
     if kind(left) != NUMBER or kind(right) != NUMBER or abs(right) > _GREATEST_EXPONENT:
         return None
+    if not left:  # Python's power of zero is not IEEE 754's: 0 ** 0 is one, and 0 ** -1 a division by zero
+        return Decimal(int(not right)) if right >= 0 else None
     try:
-        return NUMBERS.power(left, right) if left or right else Decimal(1)  # zero to the zeroth is one in IEEE 754
+        return NUMBERS.power(left, right)
     except ERRORS:
         return None
 
@@ -298,7 +300,7 @@ def units(duration: DayTimeDuration | YearMonthDuration) -> Decimal:
 
 def _duration_of(like: DayTimeDuration | YearMonthDuration, length: Decimal):
     """The duration of `length` units, cut to whole ones, of the kind `like` is."""
-    if abs(length) >= 10**20:  # beyond every date
+    if abs(length) >= temporal.LONGEST:
         return None
     if isinstance(like, YearMonthDuration):
         return YearMonthDuration(int(length))

@@ -13,6 +13,8 @@ from engine.feel import moments
 from engine.feel.moments import Clock, Day, Moment
 from engine.feel.values import DayTimeDuration, YearMonthDuration
 
+LONGEST = 10**20  # months; beyond every date
+
 # All zones are read here, once, so that evaluating never opens a file.
 ZONES = {key: zoneinfo.ZoneInfo(key) for key in sorted(zoneinfo.available_timezones())}
 
@@ -24,7 +26,7 @@ _TIME = (
 _DATE_ONLY = re.compile(_DATE)
 _TIME_ONLY = re.compile(_TIME)
 _DATE_TIME = re.compile(f"{_DATE}(?:T{_TIME})?")
-_YEAR_MONTH = re.compile(r"(-?)P(?=[0-9])(?:([0-9]{1,9})Y)?(?:([0-9]{1,9})M)?")
+_YEAR_MONTH = re.compile(r"(-?)P(?=[0-9])(?:([0-9]{1,20})Y)?(?:([0-9]{1,20})M)?")
 _DAY_TIME = re.compile(
     r"(-?)P(?=[0-9T])(?:([0-9]{1,9})D)?(?:T(?=[0-9])(?:([0-9]{1,12})H)?(?:([0-9]{1,12})M)?(?:([0-9]{1,12})(?:\.([0-9]{1,9}))?S)?)?"
 )
@@ -65,7 +67,7 @@ def parse_duration(text: str) -> DayTimeDuration | YearMonthDuration | None:
     if match:
         sign, years, months = match.groups()
         total = int(years or 0) * 12 + int(months or 0)
-        return YearMonthDuration(-total if sign else total)
+        return YearMonthDuration(-total if sign else total) if total < LONGEST else None
     match = _DAY_TIME.fullmatch(text)
     if match is None:
         return None
@@ -84,9 +86,10 @@ def parse_at(text: str):
     """The value of `@"…"`: whichever kind `text` spells."""
     if text.startswith(("P", "-P")):
         return parse_duration(text)
-    if "T" in text[1:]:
+    clock = text.partition("@")[0]  # zones have letters and colons of their own
+    if "T" in clock[1:]:
         return parse_date_time(text)
-    return parse_date(text) if ":" not in text else parse_time(text)
+    return parse_date(text) if ":" not in clock else parse_time(text)
 
 
 def _day(match: re.Match) -> Day:
@@ -194,11 +197,12 @@ def format_duration(value: timedelta | YearMonthDuration) -> str:
 
 
 def offset_of(value: Clock | Moment) -> timedelta | None:
-    """The offset from UTC. A time in a named zone has no day to tell summer from winter: winter (January 2000) is meant."""
+    """The offset from UTC. A time in a named zone has no day to tell summer from winter: the zone's standard time is meant."""
     near = moments.near(value)
     offset = near.utcoffset()
     if offset is None and near.tzinfo is not None:
-        offset = datetime.datetime(2000, 1, 1, tzinfo=near.tzinfo).utcoffset()
+        some_day = datetime.datetime(2000, 1, 1, tzinfo=near.tzinfo)
+        offset = some_day.utcoffset() - some_day.dst()
     return offset
 
 

@@ -116,7 +116,11 @@ DAY_TIME, YEAR_MONTH = "days and time duration", "years and months duration"
 # What has an order, and so can be the end of a range.
 ORDERED = frozenset((NUMBER, STRING, DATE, TIME, DATE_TIME, DAY_TIME, YEAR_MONTH))
 
+# The class that most values of a kind have comes last, so that reading the table backwards finds it.
 KINDS = {
+    FarDate: DATE,
+    FineTime: TIME,
+    FarMoment: DATE_TIME,
     type(None): NULL,
     bool: BOOLEAN,
     Decimal: NUMBER,
@@ -126,9 +130,6 @@ KINDS = {
     datetime.date: DATE,
     datetime.time: TIME,
     datetime.datetime: DATE_TIME,
-    FarDate: DATE,
-    FineTime: TIME,
-    FarMoment: DATE_TIME,
     DayTimeDuration: DAY_TIME,
     YearMonthDuration: YEAR_MONTH,
     Range: RANGE,

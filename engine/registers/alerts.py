@@ -6,12 +6,12 @@ A verdict with effect `task` that names whom to notify makes one (engine.command
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Index, String, UniqueConstraint, func, or_, select
+from sqlalchemy import Index, String, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.db import Base, Id, Instant
 from engine.exceptions import NotFound
-from engine.organisation import Actor, covers
+from engine.organisation import Actor, covers, lies_in
 from engine.permissions import may, require
 from engine.vault import SubjectKey, Vault
 
@@ -109,5 +109,5 @@ def _roles(actor: Actor) -> frozenset[str]:
 
 
 def _for(actor: Actor, roles: frozenset[str]) -> list:
-    inside = or_(Alert.place_path == actor.unit_path, Alert.place_path.startswith(actor.unit_path + "/", autoescape=True))
+    inside = lies_in(Alert.place_path, actor.unit_path)
     return [Alert.county_id == actor.county_id, Alert.acknowledged_at.is_(None), Alert.notify.in_(sorted(roles)), inside]

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.db import Base, Id, Instant, Json, reference
 from engine.exceptions import InvalidRequest, NotFound
-from engine.organisation import Actor
+from engine.organisation import Actor, lies_in
 from engine.prepared import Prepared
 from engine.registers import rights
 from engine.registers.catalogue import REGISTERS
@@ -197,7 +197,7 @@ def lines(
         rights.require_open(actor, register)
     query = _OPENED.where(RegisterEntry.county_id == actor.county_id, rights.reach(actor, registers, RegisterEntry), *_in_state(state, on, soon))
     if within is not None:
-        query = query.where(or_(RegisterEntry.place_path == within, RegisterEntry.place_path.startswith(within + "/", autoescape=True)))
+        query = query.where(lies_in(RegisterEntry.place_path, within))
     if subject_id is not None:
         query = query.where(RegisterEntry.subject_id == subject_id)
     limit, after = max(1, min(limit, PAGE)), _after(cursor)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.db import Base, Id, Instant, reference
 from engine.exceptions import NotFound
-from engine.organisation import Actor, covers, names_of
+from engine.organisation import Actor, covers, lies_in, names_of
 from engine.permissions import may, require
 from engine.prepared import Prepared
 from engine.vault import SubjectKey, Vault
@@ -116,7 +116,7 @@ def mine(session: Session, vault: Vault, actor: Actor) -> list[Line]:
 def at_place(session: Session, vault: Vault, actor: Actor) -> list[Line]:
     """Every open outing of the people whom the actor's unit covers, the most overdue in front. Raises Forbidden."""
     require(actor, "outing:read")
-    inside = or_(Outing.place_path == actor.unit_path, Outing.place_path.startswith(actor.unit_path + "/", autoescape=True))
+    inside = lies_in(Outing.place_path, actor.unit_path)
     return _lines(session, vault, [inside, *_OPEN, Outing.county_id == actor.county_id])
 
 

@@ -5,10 +5,10 @@ say) also `register:watch`; those about people served follow `client:read` and `
 Everybody with `register:own` reads the entries about themselves, and writes them where the register is declared `own`.
 """
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement
 
 from engine.exceptions import Forbidden, NotFound
-from engine.organisation import Actor, covers
+from engine.organisation import Actor, covers, lies_in
 from engine.permissions import PERMISSION_NAMES, may
 from engine.registers.catalogue import REGISTERS
 from engine.registers.declaring import CLIENT, PERSON, Register
@@ -70,7 +70,7 @@ def reach(actor: Actor, registers: list[Register], table) -> ColumnElement[bool]
     """SQL: the entries of these registers that the actor may read; `table` has register, place_path and subject_id."""
     whole = [register.key for register in registers if may_read(actor, register)]
     own = [register.key for register in registers if register.about == PERSON and may(actor, "register:own")]
-    inside = or_(table.place_path == actor.unit_path, table.place_path.startswith(actor.unit_path + "/", autoescape=True))
+    inside = lies_in(table.place_path, actor.unit_path)
     mine = table.register.in_(own) & (table.subject_id == actor.person_id)
     return (table.register.in_(whole) & inside) | mine if whole else mine
 

@@ -2,9 +2,10 @@
 
 import json
 
-from engine.bundle import examine_files
+from engine.bundle import examine_files, read_bundle
 from tests.bpmn.builder import Diagram
 from tests.bpmn.service import FILES
+from tests.support.tables import file, table
 
 FORM = {"type": "default", "id": "ask", "schemaVersion": 18, "components": [{"type": "number", "id": "n", "key": "amount", "label": "金额"}]}
 
@@ -43,3 +44,10 @@ def test_what_a_case_has_from_its_start_is_known():
 
 def test_our_own_procedure_has_no_remark():
     assert examine_files(FILES) == []
+
+
+def test_a_table_whose_rows_overlap_is_told_when_it_is_looked_at_and_when_it_is_deployed():
+    rows = [("<= 30", "1"), (">= 30", "2")]
+    content = FILES | {"fee.dmn": file(table([("age", "number")], [("fee", "number")], rows))}
+    expected = [("dmn_overlap", "r2", "fee.dmn", "warning")]
+    assert told(examine_files(content)) == told(read_bundle(content).remarks) == expected

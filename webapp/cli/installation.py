@@ -119,6 +119,7 @@ def fill(system: System, settings: Settings, county: Path | None = None, backlog
         from webapp import demo
 
         demo.seed_clients(system, now(), progress)
+        demo.seed_registers(system, now(), progress)
         demo.seed_backlog(system, now(), progress)
         demo.seed_petitions(system, now(), progress)
     return first["password"] if first else None

@@ -7,5 +7,6 @@ from webapp.demo.answers import answer
 from webapp.demo.backlog import seed_backlog
 from webapp.demo.people import seed_clients
 from webapp.demo.petitions import seed_petitions
+from webapp.demo.registers import seed_registers
 
-__all__ = ["answer", "seed_backlog", "seed_clients", "seed_petitions"]
+__all__ = ["answer", "seed_backlog", "seed_clients", "seed_petitions", "seed_registers"]

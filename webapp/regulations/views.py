@@ -5,9 +5,14 @@ from datetime import date, datetime, time, timedelta
 
 from flask import Blueprint, render_template, request
 from flask_babel import gettext
+from sqlalchemy import select
 
-from engine import handbook, permissions, reference, verdicts, waivers
+from engine import definitions, handbook, permissions, reference, verdicts, waivers
+from engine.bundle import examples_of
+from engine.definitions import Definition
 from engine.exceptions import InvalidRequest, NotFound
+from engine.regulation_examples import Result, run
+from engine.regulations import Regulation
 from engine.verdicts import Count
 from webapp.auth import actor, require, session, system
 from webapp.i18n import now
@@ -41,10 +46,13 @@ def regulation(key: str):
     month = _month(request.args.get("month"))
     parameters = known.parameters(now(), actor().station_id)
     rules = handbook.rules(table, parameters)
+    examples = _examples(table)
     return render_template(
         "regulations/regulation.html",
         regulation=table,
         rules=rules,
+        examples=examples,
+        failing=sum(not each.passed for found in examples.values() for each in found),
         counts=_counts(month),
         silent=Count(),
         waived=waivers.counts(session(), actor(), now(), asked=_span(month)) if permissions.may(actor(), "waiver:read") else None,
@@ -61,6 +69,16 @@ def regulation(key: str):
 
 def _in_force() -> reference.Reference:
     return reference.in_force(system(), session())
+
+
+def _examples(table: Regulation) -> dict[str, list[Result]]:
+    """Rule → its examples, asked of the table at this very moment."""
+    query = select(Definition.published_version_id).where(Definition.county_id == system().county_id, Definition.key == table.key)
+    files = definitions.resources(session(), session().scalars(query).one())
+    found: dict[str, list[Result]] = {}
+    for result in run(table, examples_of(files)):
+        found.setdefault(result.example.rule, []).append(result)
+    return found
 
 
 def _counts(month: date) -> dict[str, Count]:

@@ -40,11 +40,12 @@ def not_(value):
 
 @builtin("is(value1: any, value2: any)", run=True)
 def is_(run, left, right):
-    """The same value of the same type: unlike `=`, a time here is not a time somewhere, nor 8:00 at +08:00 midnight UTC."""
+    """The same value of the same type: unlike `=`, 8:00 at +08:00 is not midnight at UTC."""
     if kind(left) != kind(right):
         return False
     if kind(left) in (TIME, DATE_TIME):
-        return text_of(left) == text_of(right)
+        plain = [moments.in_zone(value, None) for value in (left, right)]
+        return plain[0] == plain[1] and temporal.offset_of(left) == temporal.offset_of(right)
     return equal(left, right, run) is True
 
 

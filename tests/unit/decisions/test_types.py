@@ -43,6 +43,7 @@ MOMENT = "2015-12-24T12:15:00-01:00"
     [
         ("string", "a", "a"), ("string", 1, None), ("number", 1, 1), ("number", "1", None), ("boolean", True, True), ("boolean", 1, None),
         ("date", "2026-02-17", "2026-02-17"), ("dateTime", MOMENT, MOMENT), ("date and time", MOMENT, MOMENT),
+        ("date", "-0044-03-15", "-0044-03-15"), ("date", "12026-02-17", "12026-02-17"),
         ("time", "13:20:00-05:00", "13:20:00-05:00"), ("dayTimeDuration", "P1DT2H", "P1DT2H"),
         ("yearMonthDuration", "P14M", "P1Y2M"), ("years and months duration", "P2Y", "P2Y"), ("Any", [1, "a"], [1, "a"]),
         ("tNumbers", [1, 2], [1, 2]), ("tNumbers", 1, [1]), ("tNumbers", [1, "a"], None), ("tNumbers", [], []), ("number", [1], 1),
@@ -64,6 +65,7 @@ def test_what_a_host_gives_is_read_as_its_type(name, given, got):
     [
         ("number", "[10]", 10), ("tNumbers", "10", [10]), ("string", "10", None), ("tNumbers", '["a"]', None),
         ("dateTime", 'date("2000-01-02")', "2000-01-02T00:00:00Z"), ("date", 'date and time("2000-01-02T10:00:00")', None),
+        ("dateTime", 'date("12000-01-02")', "12000-01-02T00:00:00Z"),
         ("tLevel", '"low"', "low"), ("tLevel", '"none"', None), ("tTen", "11", None),
         ("tPerson", '{name: "a", born on: date("1950-02-03"), hours: [], more: 1}', {"name": "a", "born on": "1950-02-03", "hours": [], "more": 1}),
         ("tPerson", '{name: "a"}', None), ("tFunction", "function(a, b) a", None),

@@ -9,7 +9,7 @@ import pytest
 from engine import feel
 
 CLOCK = datetime.datetime(2026, 12, 1, 2, tzinfo=datetime.UTC)
-CONTEXT = feel.from_plain({"in a list": ["p", "q"], "days in weekend": ["sat", "sun"]})
+CONTEXT = feel.from_plain({"visits in march": [3, 4]})
 LINES = (Path(__file__).parent / "cases.txt").read_text(encoding="utf-8").splitlines()
 CASES = [line.rsplit(" => ", 1) for line in LINES if line and not line.startswith("#")]
 
