@@ -16,9 +16,11 @@ WISHES = {
 }
 REGULATION = tables.file(
     tables.table(
-        inputs=[("point", "string")],
+        inputs=[("point", "string"), ("case.definition", "string")],
         outputs=[(name, "string") for name in ("rule", "effect", "message", "message_en", "hint", "source", "waivable_by")],
-        rules=[['"complete"', '"quiet.day"', '"waiver"', '"今天不走访。"', '"No visits."', '"请改日再来。"', '"站内默认"', '"supervisor"']],
+        rules=[
+            ['"complete"', '"service_delivery"', '"quiet.day"', '"waiver"', '"今天不走访。"', '"No visits."', '"请改日再来。"', '"站内默认"', '"supervisor"']
+        ],
         hit="COLLECT",
         ident="quiet",
     )

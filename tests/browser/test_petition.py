@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.bpmn.petition import ANSWERS, BUNDLE
 from tests.support.browsers import SCREENSHOTS, eventually
-from tests.support.journeys import Station, fill, looks_right
+from tests.support.journeys import Station, fill, just_now, looks_right
 from tests.support.web import flat
 
 pytestmark = pytest.mark.browser
@@ -43,7 +43,7 @@ class Petition(Station):
     def complete(self, page: Page, element: str, wishes: dict) -> None:
         task = PROCESS.elements[element]
         expect(page.get_by_role("heading", level=1)).to_have_text(task.name)
-        answers = {key: value for key, value in flat(_merged(ANSWERS[task.form_id], wishes)).items() if not key.endswith("]")}
+        answers = {key: value for key, value in flat(_merged(just_now(ANSWERS[task.form_id], self.county.now), wishes)).items() if not key.endswith("]")}
         assert eventually(lambda: _filled(page, answers))
         self.keep(page, task.form_id, element)
         page.get_by_role("button", name="办结").click()

@@ -46,7 +46,7 @@ def test_the_whole_procedure_by_the_right_people(served_site, visit, axe, shot):
     station.do("ft-01-1", "plan")
 
     page = station.open("ft-01-1", "/tasks/?view=station")
-    page.get_by_role("link", name="审批计划").click()
+    page.get_by_role("link", name="审批计划", exact=True).click()
     expect(page.get_by_text("您不能领取：参与了前面的环节，按规定须回避")).to_be_visible()
     assert page.get_by_role("button", name="领取").count() == 0
     station.keep(page, "refused", "author-may-not-approve")

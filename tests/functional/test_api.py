@@ -101,7 +101,8 @@ def test_the_description_tells_errors_keys_and_bundles_as_they_are(site):
     assert refused.keys() <= properties.keys() and properties["code"]["type"] == "string"
     writes = {path.removeprefix("/api/v1"): verbs["post"] for path, verbs in described["paths"].items() if "post" in verbs}
     keyed = {path for path, write in writes.items() if "Idempotency-Key" in [each["name"] for each in write.get("parameters", [])]}
-    assert writes.keys() - keyed == {"/tokens"}
+    harmless = {"/handovers/{handover_id}/continue", "/reassignments/preview"}  # the one goes on where it stands, the other writes nothing
+    assert writes.keys() - keyed == {"/tokens"} | harmless
     assert list(writes["/definitions"]["requestBody"]["content"]) == ["multipart/form-data"]
     assert writes["/tokens"]["security"] == []
 

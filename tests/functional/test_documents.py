@@ -11,6 +11,7 @@ from engine.commands import tasks as commands
 from engine.parties import ERASED
 from tests.bpmn.petition import ANSWERS
 from tests.bpmn.service import ANSWERS as SERVICE_ANSWERS
+from tests.support.journeys import just_now
 from tests.support.web import words_of
 from webapp.documents.layout import blocks
 
@@ -36,7 +37,7 @@ def visit_of(county, case: str, name: str) -> None:
         found = [tasks.detail(county.system, session, worker, task.id) for task in open_visits]
     [wanted] = [detail.task.id for detail in found if detail.variables["party"]["name"] == name]
     commands.claim(county.system, worker, wanted, now=county.now)
-    commands.complete(county.system, worker, wanted, ANSWERS["petition_visit"], now=county.now)
+    commands.complete(county.system, worker, wanted, just_now(ANSWERS["petition_visit"], county.now), now=county.now)
 
 
 def papers(visit, case) -> dict[str, str]:

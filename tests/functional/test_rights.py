@@ -140,8 +140,9 @@ def test_every_command_as_everybody(matrix):
                     matrix.hold(somebody.key, which)
                 matrix.asking = somebody.key
                 actor, place = matrix.county.act(USERNAMES[somebody.key]), matrix.place(which)
+                arguments = tried(matrix, place) if tried else ()  # may make what is then asked for
                 written, before = matrix.written(), matrix.refusals(somebody.key)
-                refusal = carried_out(function, matrix, actor, tried(matrix, place) if tried else ())
+                refusal = carried_out(function, matrix, actor, arguments)
                 told = f"{route} as {somebody.key} on {which}: {refusal!r}"
                 if allowed(reach, which):
                     missing = route in UNBUILT and isinstance(refusal, NotFound)

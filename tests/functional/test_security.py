@@ -126,9 +126,10 @@ def test_a_form_is_no_programs_request(world):
         if method == "GET" or not rule.rule.startswith("/api/"):
             continue
         client, headers = world.client_of("supervisor", api=True)
-        place, written = world.place("own"), world.written()
+        names = world.names(world.place("own"), rule, "supervisor")
         with world.site.app.test_request_context():
-            address = world.site.app.url_map.bind("").build(rule.endpoint, world.names(place, rule, "supervisor"))
+            address = world.site.app.url_map.bind("").build(rule.endpoint, names)
+        written = world.written()
         for kind in ("application/x-www-form-urlencoded", "text/plain"):
             answer = client.open(address, method=method, headers=headers, data='{"reason": "x"}', content_type=kind)
             assert answer.status_code == 415 and answer.json["code"] == "unsupported_media_type", (rule, kind)

@@ -238,10 +238,10 @@ def test_a_regulations_page_counts_the_waivers_of_a_month(gated):
     site.api("supervisor").post(f"/waivers/{waiver}/grant", {"reason": "同意"})
     supervisor = site.visit("supervisor")
     this, last = (words_of(supervisor.get(f"/regulations/gate?month={month}").text) for month in ("2026-03", "2026-02"))
-    assert "本月申请的豁免 已批准 1" in this and "已批准 1" not in last
+    assert "当月申请的豁免 已批准 1" in this and "已批准 1" not in last
     assert "/waivers/?rule=gate.visit" in supervisor.get("/regulations/gate").text
     assert "已批准 1" not in words_of(site.visit("ft-01-1").get("/regulations/gate?month=2026-03").text)  # one's own only
-    assert "本月申请的豁免" not in site.visit("admin").get("/regulations/gate?month=2026-03").text
+    assert "当月申请的豁免" not in site.visit("admin").get("/regulations/gate?month=2026-03").text
 
 
 def test_withdrawn_and_revoked_from_the_register(gated):

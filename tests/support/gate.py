@@ -33,7 +33,7 @@ ROWS = [
 INPUTS = ["point", "person.workforce", "task.element", 'split(case.place, "/")[-1]']
 GATE = {"gate.dmn": file(table([(text, "Any") for text in INPUTS], OUTPUTS, ROWS, hit="COLLECT", ident="gate", name="走访制度"))}
 # Another one: it lets nobody begin a case.
-_BEGIN = [['"start"', "-", "-", "-", '"gate.start"', '"waiver"', *WORDS, '"supervisor"']]
+_BEGIN = [['"start"', "-", '"visit"', "-", '"gate.start"', '"waiver"', *WORDS, '"supervisor"']]
 BEGIN = {"begin.dmn": file(table([(text, "Any") for text in INPUTS], OUTPUTS, _BEGIN, hit="COLLECT", ident="begin", name="发起制度"))}
 VOLUNTEER = "volunteer-01-1"
 

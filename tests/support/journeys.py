@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from engine.instances import timers_of
-from tests.bpmn.service import BUNDLE, SOURCES
+from tests.bpmn.service import BUNDLE, CALENDAR, SOURCES
 from tests.support.browsers import eventually, served, sideways_scroll
 from tests.support.counties import County, prepare_with_procedures
 from tests.support.county import PASSWORD
@@ -85,6 +85,18 @@ def likely(element: str, now, **wishes) -> dict:
     form = BUNDLE.processes[0].elements[element].form_id
     schema = json.loads((SOURCES / "forms" / f"{form}.form").read_text(encoding="utf-8"))
     return answer(schema, LIKELY.get(element, {}) | wishes, now)
+
+
+TIMES = ("occurredAt", "visitedAt", "mediatedAt", "companionAt")  # of a service, in the forms
+
+
+def just_now(answers: dict, now) -> dict:
+    """Answers whose service has happened at this moment: a regulation asks how late a record is, and whether it is ahead."""
+    moment = now.astimezone(CALENDAR.zone).isoformat(timespec="minutes")
+    return {
+        key: just_now(value, now) if isinstance(value, dict) else moment if key in TIMES else value
+        for key, value in answers.items()
+    }
 
 
 class Station:

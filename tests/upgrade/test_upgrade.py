@@ -23,6 +23,7 @@ from tests.integration.test_messages import publish
 from tests.integration.test_outings import go, waiting
 from tests.support.counties import County
 from tests.support.databases import ROOT
+from tests.support.journeys import just_now
 from tests.upgrade.sample import NAMES, Sample
 from webapp.cli import main
 from webapp.demo import answer
@@ -216,4 +217,4 @@ class People:
             files = definitions.resources(session, instance.version_id)
         schemas = {schema["id"]: schema for schema in (json.loads(files[name]) for name in files if name.endswith(".form"))}
         form = process.elements[task.element].form_id
-        return answer(schemas[form], ANSWERS.get(form), self.county.now)
+        return answer(schemas[form], just_now(ANSWERS.get(form) or {}, self.county.now), self.county.now)

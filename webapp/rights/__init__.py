@@ -84,10 +84,18 @@ def refuse(error: Forbidden | NotOffered | NotFound):
     return show_engine_error(error)
 
 
+def _sent() -> dict:
+    """The JSON object of a request to the API; nothing of what cannot be read."""
+    try:
+        body = request.get_json(silent=True) if request.path.startswith("/api/") else None
+    except RecursionError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
 def _object() -> str | None:
     """The id of the county's object that the address names, or what was sent (`task`, `instance`), and that this person was told nothing of."""
-    body = request.get_json(silent=True) if request.path.startswith("/api/") else None
-    named = {**request.values, **(body if isinstance(body, dict) else {})}
+    named = {**request.values, **_sent()}
     for name, models in OBJECTS.items():
         wanted = str((request.view_args or {}).get(name) or named.get(name.removesuffix("_id"), ""))
         for model in models if ID.fullmatch(wanted) else ():
