@@ -53,16 +53,13 @@ def plan(
         try:
             subject = resolve[0].subject(register, line.subject, line.within)
             rights.check_write(actor, register, subject.id, subject.place_path)
-        except Wrong as wrong:
-            found.faults.append(Fault(line.number, _called(file, register, SUBJECT), wrong.told))
-            continue
-        except NotFound:
-            code = "no_" + register.about
-            found.faults.append(Fault(line.number, _called(file, register, SUBJECT), Told(code)))
-            continue
+        except (Wrong, NotFound) as refused:
+            told = refused.told if isinstance(refused, Wrong) else Told(f"no_{register.about}")
+            found.faults.append(Fault(line.number, _called(file, register, SUBJECT), told))
+            subject = None
         values, faults = _read(register, line, system, resolve)
         found.faults += [Fault(line.number, _called(file, register, name), told) for name, told in faults.items()]
-        if not faults:
+        if subject is not None and not faults:
             values = completed(values, subject.station_id)
             first = seen.setdefault((subject.id, canonical(values)), line.number)
             if first != line.number:

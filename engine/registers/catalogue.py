@@ -29,17 +29,13 @@ REGISTERS: dict[str, Register] = {
 }
 # The regulations that ask them, in the order of the pages: key → Chinese, English.
 REGULATIONS = {
-    "qualification": ("持证与培训", "Qualification and training"),
-    "minors": ("未成年人保护", "Protection of minors"),
-    "duties": ("岗位职责与值守", "Duties and presence"),
-    "conduct": ("职业操守", "Professional conduct"),
-    "staffing": ("人员配备", "Staffing"),
+    "duties": ("工作职责", "Duties"),
+    "indicators": ("服务指标", "Service indicators"),
+    "discipline": ("服务纪律", "Service discipline"),
+    "image": ("形象要求", "Appearance"),
+    "ethics": ("道德准则", "Ethics"),
+    "training": ("业务培训", "Training"),
     "safety": ("安全管理", "Safety"),
-    "volunteers": ("志愿服务", "Volunteers"),
-    "hotline": ("热线与诉求", "Hotline and requests"),
-    "evaluation": ("考核评价", "Evaluation"),
-    "service_process": ("服务流程", "Service process"),
-    "cohorts": ("重点人群", "Cohorts"),
 }
 
 

@@ -31,7 +31,7 @@ PROFILES = Register(
             rescue 应急救援 | rescue""")),
         Field("joined_on", DATE, "入职日期", "Joined on"),
     ),
-    read_by="duties", since="joined_on",
+    read_by="safety", since="joined_on",
 )
 CERTIFICATES = Register(
     "certificates", "职业资格证书", "Certificates", PERSON,
@@ -48,7 +48,7 @@ CERTIFICATES = Register(
         Field("issued_on", DATE, "发证日期", "Issued on", required=True),
         Field("registered_until", DATE, "登记有效期至", "Registered until", "空着表示长期有效。", "Empty: for good."),
     ),
-    read_by="qualification", since="issued_on", lapses=Lapse("registered_until", same=("kind",)),
+    read_by="training", since="issued_on", lapses=Lapse("registered_until", same=("kind",)),
 )
 TRAININGS = Register(
     "trainings", "培训记录", "Trainings", PERSON,
@@ -70,7 +70,7 @@ TRAININGS = Register(
         Field("held_on", DATE, "日期", "Held on", required=True),
         Field("hours", NUMBER, "学时", "Hours", required=True, most=1000),
     ),
-    read_by="qualification", since="held_on",
+    read_by="training", since="held_on",
     lapses=Lapse("held_on", periods=("topic", (("privacy", "privacy_training_months"),)), same=("topic",)),
 )
 BADGES = Register(
@@ -81,7 +81,7 @@ BADGES = Register(
         Field("issued_on", DATE, "发证日期", "Issued on", required=True),
         Field("valid_until", DATE, "有效期至", "Valid until", required=True),
     ),
-    read_by="conduct", since="issued_on", lapses=Lapse("valid_until"),
+    read_by="image", since="issued_on", lapses=Lapse("valid_until"),
 )
 RECORD_CHECKS = Register(
     "record_checks", "从业查询", "Record checks", PERSON,
@@ -91,7 +91,7 @@ RECORD_CHECKS = Register(
         Field("result", CHOICE, "结果", "Result", required=True, sealed=True, judged=True, choices=choices("clear 无记录 | clear\nrecord 有记录 | record")),
         Field("authority", TEXT, "查询机关", "Authority"),
     ),
-    read_by="minors", since="checked_on", lapses=Lapse("checked_on", period="record_check_months"),
+    read_by="safety", since="checked_on", lapses=Lapse("checked_on", period="record_check_months"),
 )
 SHIFTS = Register(
     "shifts", "值班", "Shifts", PERSON,
@@ -117,7 +117,7 @@ ABSENCES = Register(
         Field("reason", TEXT, "事由", "Reason", sealed=True),
         Field("substitute", PERSON, "代办人", "Substitute"),
     ),
-    read_by="duties", since="from", until="to", inner=True, own=True,
+    read_by="discipline", since="from", until="to", inner=True, own=True,
 )
 INTERESTS = Register(
     "interests", "利益关系申报", "Interests", PERSON,
@@ -137,7 +137,7 @@ INTERESTS = Register(
         Field("description", TEXT, "说明", "Description", sealed=True, longest=1000),
         Field("approved", BOOLEAN, "已核准", "Approved", "由登记人填写。", "Filled in by who keeps the register.", kept=True),
     ),
-    read_by="conduct", since="declared_on",
+    read_by="ethics", since="declared_on",
     lapses=Lapse("declared_on", period="interest_declaration_months", same=("kind", "party", "party_id")), inner=True, own=True,
 )
 GIFTS = Register(
@@ -149,5 +149,5 @@ GIFTS = Register(
         Field("from_whom", TEXT, "何人所送", "From whom", required=True, sealed=True),
         Field("handled", CHOICE, "处理", "Handled", kept=True, choices=choices("returned 已退回 | returned\nhanded_in 已上交 | handed in")),
     ),
-    read_by="conduct", since="reported_on", inner=True, own=True,
+    read_by="discipline", since="reported_on", inner=True, own=True,
 )

@@ -15,7 +15,7 @@ VISITS = Register(
         Field("case", INSTANCE, "个案", "Case"),
         Field("task", TEXT, "任务", "Task", longest=32),
     ),
-    read_by="service_process", since="day", inner=True,
+    read_by="indicators", since="day", inner=True,
 )
 COHORTS = Register(
     "cohorts", "重点人群", "Cohorts", CLIENT,
@@ -36,7 +36,7 @@ COHORTS = Register(
         Field("worker", PERSON, "负责人", "Worker"),
         Field("from", DATE, "纳入日期", "Since", required=True),
     ),
-    read_by="cohorts", since="from", inner=True,
+    read_by="indicators", since="from", inner=True,
     lapses=Lapse(
         "from",
         periods=("risk", tuple((risk, f"cohort_visit_{risk}_days") for risk in ("low", "medium", "high", "urgent"))),

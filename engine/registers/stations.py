@@ -27,7 +27,7 @@ POSTS = Register(
             volunteer 志愿者 | volunteer""")),
         Field("number", NUMBER, "人数", "Number", required=True, most=1000),
     ),
-    read_by="staffing",
+    read_by="duties",
 )
 INSURANCES = Register(
     "insurances", "保险", "Insurance", UNIT,
@@ -42,7 +42,7 @@ INSURANCES = Register(
         Field("insured_from", DATE, "起", "From", required=True),
         Field("insured_until", DATE, "止", "Until", required=True),
     ),
-    read_by="volunteers", since="insured_from", lapses=Lapse("insured_until", same=("covers",)),
+    read_by="safety", since="insured_from", lapses=Lapse("insured_until", same=("covers",)),
 )
 PREMISES = Register(
     "premises", "场所检查和演练", "Premises", UNIT,
@@ -78,7 +78,7 @@ HOTLINE = Register(
         Field("answered_at", DATETIME, "答复时间", "Answered"),
         Field("satisfied", BOOLEAN, "满意", "Satisfied"),
     ),
-    read_by="hotline", since="received_at", inner=True,
+    read_by="indicators", since="received_at", inner=True,
     lapses=Lapse(
         "due_at", longer_by="extended_days", default=("received_at", "hotline_answer_days"), settled_by="answered_at",
         same=None, stays=True, working_day=True,
@@ -95,7 +95,7 @@ COMPLAINTS = Register(
         Field("due_at", DATETIME, "答复期限", "Due", "空着按参数计算。", "Empty: counted by the parameter.", ends=True),
         Field("answered_at", DATETIME, "答复时间", "Answered"),
     ),
-    read_by="conduct", since="received_at", inner=True,
+    read_by="discipline", since="received_at", inner=True,
     lapses=Lapse(
         "due_at", default=("received_at", "complaint_answer_days"), settled_by="answered_at", same=None, stays=True, working_day=True
     ),
@@ -110,7 +110,7 @@ ORGANISATIONS = Register(
         Field("volunteers", NUMBER, "志愿者人数", "Volunteers"),
         Field("leader", TEXT, "负责人", "Leader", sealed=True, longest=60),
     ),
-    read_by="volunteers", since="filed_on",
+    read_by="indicators", since="filed_on",
 )
 INDICATORS = Register(
     "indicators", "考核指标", "Indicators", UNIT,
@@ -122,5 +122,5 @@ INDICATORS = Register(
         Field("value", NUMBER, "完成", "Value", most=10_000_000),
         Field("note", TEXT, "备注", "Note", longest=500),
     ),
-    read_by="evaluation",
+    read_by="indicators",
 )

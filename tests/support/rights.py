@@ -299,7 +299,9 @@ class World:
         return Place(**self._cases[which], **self._outings[which], **self._sessions[which], **self._entries[which])
 
     def absence(self) -> str:
-        """The id of a new entry about whoever asks."""
+        """The id of a new entry about whoever asks; nobody's for who may keep none."""
+        if self.asking in ("resident", "program"):
+            return "none"
         person = self.county.act(USERNAMES[self.asking])
         registers.fill(self.system, self.county.act("system"), "absences", [(person.person_id, ABSENCE)], now=self.county.now)
         with self.system.database.read() as session:

@@ -20,12 +20,22 @@ from engine.registers.csv_files import SUBJECT, SUBJECTS, WITHIN
 from engine.registers.declaring import CLIENT, DATE, DATETIME, Field, Register
 from engine.registers.told import MESSAGES, Told, Wrong
 from engine.registers.values import clean, of_field, read_date, to_feel
+from tests.support.databases import ROOT
 
 ZONE = ZoneInfo("Asia/Shanghai")
 TYPES = {getattr(declaring, name) for name in "TEXT NUMBER DATE TIME DATETIME CHOICE CHOICES BOOLEAN INSTANCE PERSON".split()}
 
 
 # --- the catalogue -----------------------------------------------------------------------------------------------------------
+
+
+ASKED = {key: register for key, register in REGISTERS.items() if key not in ("shifts", "indicators")}  # which no rule asks yet
+
+
+@pytest.mark.parametrize("key", ASKED)
+def test_the_regulation_that_a_register_stands_under_asks_it(key):
+    text = (ROOT / "bpmn" / "regulations" / f"{ASKED[key].read_by}.dmn").read_text("utf-8")
+    assert re.search(rf'\b(person|unit|client)\.{key}\b|"{key}"', text)
 
 
 @pytest.mark.parametrize("register", REGISTERS.values(), ids=REGISTERS)
