@@ -18,7 +18,7 @@ from engine.assignment import Candidate
 from engine.commands import Act
 from engine.commands.assigning import objections, offer_now
 from engine.commands.running import Run
-from engine.instances import Instance, Task
+from engine.instances import CLAIMED, OFFERED, Instance, Task
 from engine.organisation import Actor
 from engine.registers.entries import RegisterEntry
 from engine.regulations import Verdict
@@ -49,11 +49,14 @@ class Choice:
 
 
 def look(system: System, session: Session, actor: Actor, task_id: str, now: datetime, elsewhere: bool = False) -> list[Choice]:
-    """The candidates for an open task that the actor may know of, best first, blocked ones last, without its holder.
+    """The candidates for an open task that the actor may know of, best first, blocked ones last, without its holder; nobody for one that is
+    done.
 
     `elsewhere`: those whom the actor could send to it from other places. Raises NotFound, Forbidden.
     """
     run, task = peek(system, session, actor, task_id, now)
+    if task.status not in (OFFERED, CLAIMED):
+        return []
     people = organisation.serving(session, system.vault, actor.county_id, task.place_path)
     if elsewhere:
         serving = {person.person_id for person in people}

@@ -49,7 +49,7 @@ class WaitingTimer(Answer):
     """A timer of a case that is not due yet, or is tried again."""
 
     instance = ma.fields.Nested(CaseRef, required=True)
-    timer = text(metadata={"description": "id within the case"})
+    timer = ma.fields.Int(required=True, metadata={"description": "id within the case"})
     element = text()
     due_at = moment()
     next_at = moment(allow_none=True)
