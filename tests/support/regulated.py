@@ -76,7 +76,7 @@ def _component(key: str, value: object) -> dict:
     if isinstance(value, bool):
         return named | {"type": "checkbox"}
     if isinstance(value, datetime):
-        return named | {"type": "datetime", "subtype": "datetime"}
+        return named | {"type": "datetime", "subtype": "datetime", "timeSerializingFormat": "utc_offset"}
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return {"type": "dynamiclist", "path": key, "components": [_component(*each) for each in value[0].items()]}
     if isinstance(value, list):

@@ -176,8 +176,8 @@ def test_a_late_intake_of_the_products_own_procedure_is_told_to_the_lead(work):
     ],
 )
 def test_late_tasks_of_every_kind_are_told(work, tags, stage, who, rule_id):
-    late = work.case(work.deploy(Step("late", tags, stage, due="PT2H"), key="late"))
-    early = work.case(work.deploy(Step("early", tags, stage, due="P9D"), key="early"))
+    late = work.case(work.deploy(Step("wait", tags, stage, due="PT2H"), key="late"))
+    early = work.case(work.deploy(Step("wait", tags, stage, due="P9D"), key="early"))
     work.county.pass_time(hours=3)
     assert work.alerted(who, rule_id, about=late)["notify"] == ("supervisor" if who == "supervisor" else "lead")
     work.unalerted(who, rule_id, about=early)
