@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from engine.audit import Kind, events
 from engine.commands.definitions import set_parameter
 from engine.commands.organisation import change_person
+from engine.commands.periods import stream
+from engine.organisation import unit_by_key
 from tests.bpmn.builder import Diagram
 from tests.support.county import NOW
 from tests.support.databases import ROOT
@@ -135,7 +138,7 @@ class Work:
             done(self.do(case, element, person, likely(element, self.county.now, **wishes)))
         return case
 
-    def register(self, name: str, whom: str, who: str = "lead-01", **values) -> str:
+    def register(self, name: str, whom: str, /, who: str = "supervisor", **values) -> str:
         """Enter something into a register; the entry's id."""
         return done(self.api(who).post(f"/registers/{name}", {"whom": whom, "values": values}))["id"]
 
@@ -216,6 +219,22 @@ class Work:
         assert page["next"] is None
         checks = [event for event in page["items"] if event["kind"] == "regulation:checked"]
         return {verdict["rule"] for event in checks for verdict in event["facts"]["verdicts"]}
+
+    def told_of(self, unit: str, rule: str) -> None:
+        """The history of a unit, which no address shows, holds that this rule said something of a period that ended."""
+        assert rule in self._said_of(unit)
+        self.broken.add(rule)
+
+    def untold_of(self, unit: str, *rules: str) -> None:
+        """Nothing of these."""
+        assert not self._said_of(unit) & set(rules)
+        self.kept.update(rules)
+
+    def _said_of(self, unit: str) -> set[str]:
+        with self.county.system.database.read() as session:
+            found = unit_by_key(session, self.county.system.county_id, unit)
+            checks = [event for event in events(session, stream(found.id)) if event.kind == Kind.REGULATION_CHECKED]
+        return {verdict["rule"] for event in checks for verdict in event.facts["verdicts"]}
 
     def alerted(self, who: str, rule: str, about: str | None = None) -> dict:
         """Somebody has an alert of this rule, the newest; `about` as `alerts` has it."""

@@ -124,7 +124,7 @@ def test_a_complaint_is_not_entered_with_the_accused_as_who_handles_it(work):
 @rule("discipline.complaint_independence")
 def test_a_complaint_that_nobody_answers_is_told_to_the_supervisor(work):
     work.register("complaints", "station-01", **COMPLAINT)
-    work.register("complaints", "station-02", who="lead-02", **COMPLAINT | {"about": "ft-02-1", "answered_at": "2026-03-02 08:50"})
+    work.register("complaints", "station-02", **COMPLAINT | {"about": "ft-02-1", "answered_at": "2026-03-02 08:50"})
     work.at("2026-03-10")
     work.alerted("supervisor", "discipline.complaint_independence", about="station-01")
     work.unalerted("supervisor", "discipline.complaint_independence", about="station-02")

@@ -121,7 +121,7 @@ def test_vacant_posts_are_told_to_the_supervisor_at_the_end_of_the_month(work, w
     work.keep("posts")
     for station, number in (("station-01", 9), ("station-02", 0)):
         for each in ("full_time", "part_time", "assistant"):
-            work.register("posts", station, who="supervisor", workforce=each, number=number if each == workforce else 0)
+            work.register("posts", station, workforce=each, number=number if each == workforce else 0)
     work.at("2026-12-01")
     work.alerted("supervisor", "duties.staffing", about="station-01")
     work.unalerted("supervisor", "duties.staffing", about="station-02")
