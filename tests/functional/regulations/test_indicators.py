@@ -65,7 +65,7 @@ def test_the_hotline_is_answered_returned_and_extended_in_time(work, rule_id, wh
         pytest.param(*line, marks=rule(line[0]), id="-".join(line[:2]))
         for line in (
             ("indicators.elder_visit", "special_elder", "medium", "2026-04-05"),
-            ("indicators.elder_visit", "dementia", "low", "2026-06-10"),
+            ("indicators.elder_visit", "dementia", "low", "2026-04-02"),
             ("indicators.child_visit", "left_behind", "high", "2026-03-12"),
             ("indicators.child_visit", "orphan", "medium", "2026-04-05"),
             ("indicators.cohort_visit", "veteran", "high", "2026-03-12"),
