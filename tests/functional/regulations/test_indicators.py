@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.databases import BACKENDS
-from tests.support.regulated import Step, done
+from tests.support.regulated import Step
 
 rule = pytest.mark.rule
 
