@@ -61,10 +61,10 @@ def test_a_visit_that_was_not_reported_is_remarked_on(work):
 
 @rule("discipline.gifts")
 def test_a_gift_that_was_offered_is_told_to_the_lead(work):
-    small = work.deploy(Step("record", fields={"giftOffered": True}))
+    small = work.deploy(Step("record", tags="record", form="record"))
     offered, nothing = work.case(small), work.case(small)
-    done(work.do(offered, "record", data={"giftOffered": True}))
-    done(work.do(nothing, "record", data={"giftOffered": False}))
+    done(work.do(offered, "record", data=filled("record", work.county.now, giftOffered="yes")))
+    done(work.do(nothing, "record", data=filled("record", work.county.now, giftOffered="no")))
     work.alerted("lead-01", "discipline.gifts", about=offered)
     work.unalerted("lead-01", "discipline.gifts", about=nothing)
 

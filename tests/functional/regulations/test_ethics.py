@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.databases import BACKENDS
+from tests.support.journeys import likely
 from tests.support.regulated import Step, done
 
 TASK = Step("help")
@@ -75,15 +76,23 @@ def test_the_glass_is_broken_for_a_reason_and_the_supervisor_hears_of_it(work):
     work.alerted("supervisor", "ethics.need_to_know")
 
 
-INTAKE = {"inScope": "no", "refusalGround": "out_of_area", "outOfScopeReason": "不在本县居住", "basis": "statutory"}
+@rule("ethics.refusal_review")
+@pytest.mark.parametrize("ground", ["illness", "disability", "religion", "gender", "origin", "poverty", "criminal_record"])
+def test_nobody_is_turned_away_for_what_they_are(work, ground):
+    case = work.through(work.case(), "visit", "first_response", basis="statutory", crisis=False)
+    refusing = likely("intake", work.county.now, inScope="no", refusalGround=ground)
+    said = work.refused(work.do(case, "intake", "ft-01-1", refusing), "ethics.refusal_review")
+    assert said["waivable_by"] == "supervisor"
+    work.passes(work.complete(case, "intake", "ft-01-1", refusing | {"refusalGround": "other_duty"}), "ethics.refusal_review")
+
+
+INTAKE = {"inScope": "no", "outOfScopeReason": "不在本县居住", "basis": "statutory"}
 
 
 @rule("ethics.refusal_review")
-@pytest.mark.parametrize("wrong", [{"refusalGround": "illness"}, {"outOfScopeReason": " "}], ids=["illness", "unexplained"])
-def test_nobody_is_turned_away_for_what_they_are_or_without_a_word(work, wrong):
+def test_nobody_is_turned_away_without_a_word(work):
     case = work.case(work.deploy(Step("intake", stage="intake", fields=INTAKE)))
-    said = work.refused(work.do(case, "intake", "ft-01-1", INTAKE | wrong), "ethics.refusal_review")
-    assert said["waivable_by"] == "supervisor"
+    work.refused(work.do(case, "intake", "ft-01-1", INTAKE | {"outOfScopeReason": " "}), "ethics.refusal_review")
     work.passes(work.complete(case, "intake", "ft-01-1", INTAKE), "ethics.refusal_review")
 
 

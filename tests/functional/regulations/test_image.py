@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.databases import BACKENDS
-from tests.support.regulated import Step, done
+from tests.support.regulated import Step, done, filled
 
 VISIT = Step("call", tags="visit")
 rule = pytest.mark.rule
@@ -45,12 +45,15 @@ def test_a_badge_that_lapses_soon_is_told_to_the_lead(work):
 
 @rule("image.appearance")
 @pytest.mark.parametrize("missing", ["badgeShown", "dressed"])
-def test_who_went_without_badge_or_dress_is_remarked_on(work, missing):
-    proper = {"badgeShown": True, "dressed": True}
-    small = work.deploy(Step("call", tags="home_visit", fields=proper))
+@pytest.mark.parametrize("form", ["", "visit", "followup"], ids=["own form", "first visit", "follow-up"])
+def test_who_went_without_badge_or_dress_is_remarked_on(work, missing, form):
+    yes, no = ("yes", "no") if form else (True, False)
+    proper = {"badgeShown": yes, "dressed": yes}
+    answers = filled(form, work.county.now, **proper, followUpMethod="home") if form else proper
+    small = work.deploy(Step("call", tags="home_visit", form=form, fields={} if form else proper))
     careless, careful = work.case(small), work.case(small)
-    done(work.do(careless, "call", data=proper | {missing: False}))
-    done(work.do(careful, "call", data=proper))
+    done(work.do(careless, "call", data=answers | {missing: no}))
+    done(work.do(careful, "call", data=answers))
     work.told(careless, "image.appearance")
     work.untold(careful, "image.appearance")
 

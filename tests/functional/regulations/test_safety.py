@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.databases import BACKENDS
-from tests.support.regulated import Step, done
+from tests.support.regulated import Step, done, filled
 
 VISIT = Step("call", tags="home_visit", groups="worker,lead,supervisor")
 rule = pytest.mark.rule
@@ -37,8 +37,8 @@ def test_danger_that_is_found_on_the_way_stops_the_record_of_a_visit_made_alone(
 @rule("safety.alone_other_sex")
 def test_who_visits_somebody_of_the_other_sex_alone_is_remarked_on(work):
     work.register("profiles", "ft-01-1", gender="male")
-    known = {"clientGender": "female", "clientAlone": True}
-    small = work.deploy(Step("know", fields=known), VISIT)
+    known = filled("visit", work.county.now, clientGender="female", clientAlone=True)
+    small = work.deploy(Step("know", form="visit"), VISIT)
     alone, together = work.case(small), work.case(small)
     for case in (alone, together):
         done(work.do(case, "know", "ft-01-2", known))
