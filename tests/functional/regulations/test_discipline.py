@@ -16,7 +16,6 @@ def at(moment) -> str:
 
 
 @rule("discipline.fabrication")
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("late", [timedelta(days=3), timedelta(days=-1)], ids=["back-dated", "ahead"])
 def test_a_service_is_recorded_when_it_took_place(work, late):
     case = work.case(work.deploy(Step("record", tags="record", form="record")))

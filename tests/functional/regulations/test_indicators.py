@@ -9,7 +9,6 @@ rule = pytest.mark.rule
 
 
 @rule("indicators.first_response")
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("urgency", "days", "who"), [("urgent", 1, "supervisor"), ("soon", 2, "lead-01"), ("normal", 4, "lead-01")])
 def test_a_first_response_that_is_late_is_told(work, urgency, days, who):
     """In the product's own procedure its timer takes the task away at that very moment."""
@@ -22,6 +21,7 @@ def test_a_first_response_that_is_late_is_told(work, urgency, days, who):
 
 
 @rule("indicators.first_response")
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_whatever_is_tagged_as_a_first_response_counts(work):
     late = work.case(work.deploy(Step("ring", tags="first_response", due="PT2H"), key="late"))
     early = work.case(work.deploy(Step("ring", tags="first_response", due="P9D"), key="early"))

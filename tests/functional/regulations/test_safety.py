@@ -10,7 +10,6 @@ rule = pytest.mark.rule
 
 
 @rule("safety.two_person")
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("danger", [{"risk": "high"}, {"twoPersonVisit": True}, {"crisisType": "self_harm"}, {"dangers": ["drugs"]}])
 def test_nobody_goes_alone_into_danger(work, danger):
     case = work.case(work.deploy(Step("know", fields=danger), VISIT))
@@ -98,7 +97,7 @@ ACTIVITY = {"hazard": "water", "insurancePolicy": "PICC-1", "youngestAge": 20}
 
 @rule("safety.insurance")
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_no_dangerous_activity_begins_uninsured(work, backend):
+def test_no_dangerous_activity_begins_uninsured(work):
     small = work.deploy(Step("announce", fields=ACTIVITY))
     work.refused(work.start(small, **ACTIVITY | {"insurancePolicy": ""}), "safety.insurance")
     work.passes(work.start(small, **ACTIVITY), "safety.insurance")
