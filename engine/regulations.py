@@ -24,7 +24,7 @@ Facts, as FEEL values (`check` fills in what is missing, so that tables need not
     values   the case's variables with task.data laid over them: what the case will hold
     record   {kind, …} at "open" and "clock": what is opened or looked at. outing: {minutes_late}; alert: {rule, hours_late};
              entry of a register: {register, days_left, id, since, until, in_force, …its fields}, and `entry`, the same with its own `kind`;
-             days_left is below 0 once it has lapsed
+             days_left (at "clock" only) is below 0 once it has lapsed; at "open" it is being added or changed
     outing   {people: number}: how many go on this outing; of a task, how many went on the person's outing for its case, 0 for none
     parameters   the county's or station's numbers by key
     now      a date and time

@@ -20,11 +20,10 @@ from engine.organisation import Actor, Person, Unit
 from engine.registers import alerts, entries, outings, validity
 from engine.registers.alerts import Alert
 from engine.registers.catalogue import register_of
-from engine.registers.declaring import CLIENT, PERSON, UNIT
+from engine.registers.declaring import CLIENT, PERSON
 from engine.registers.entries import RegisterEntry
 from engine.registers.outings import Outing
 from engine.system import System
-from engine.vault import SubjectKey
 
 log = logging.getLogger(__name__)
 # After how many minutes past the expected return the table is asked; the same parameters stand in its cells (bpmn/regulations/safety.dmn).
@@ -118,7 +117,7 @@ def look_at_entry(act: Act, entry_id: str) -> dict:
         line = entries.opened(act.system.vault, entry, key)
         fields = entries.as_fact(line, today(act), act.system.zone)
         record = fields | {"kind": "entry", "register": entry.register, "days_left": Decimal(left), "entry": fields}
-        judge(act, writer.known, ("clock",), about | {"record": record}, _entry_matter(entry, key))
+        judge(act, writer.known, ("clock",), about | {"record": record}, writer.matter(entry, key, f"{entry.id}/{entry.until:%y%m%d}"))
     return {"looked": True}
 
 
@@ -150,19 +149,6 @@ def _about(act: Act, entry: RegisterEntry) -> dict | None:
         return {"person": {"station": entry.station_id} | person_of(act, entry.subject_id), "unit": _unit(act, entry.station_id)}
     unit = _unit(act, entry.station_id or entry.subject_id)
     return {"client": {"id": entry.subject_id}, "unit": unit} if about == CLIENT else {"unit": unit}
-
-
-def _entry_matter(entry: RegisterEntry, key: SubjectKey) -> Matter:
-    about = register_of(entry.register).about
-    return Matter(
-        key.subject,
-        entry.place_path,
-        key,
-        round=f"{entry.id}/{entry.until:%y%m%d}",
-        client_id=entry.subject_id if about == CLIENT else None,
-        unit_id=entry.subject_id if about == UNIT else entry.station_id,
-        station_id=entry.station_id,
-    )
 
 
 def _unit(act: Act, unit_id: str | None) -> dict:

@@ -89,6 +89,10 @@ def person_of(act: Act, person_id: str | None) -> dict:
 
 
 def _is_raised(act: Act, matter: Matter, verdict: Verdict) -> bool:
+    """Also by this very act, at another point: that alert is not written yet."""
+    one = (matter.stream, verdict.rule, matter.round)
+    if any(isinstance(each, Alert) and (each.subject, each.rule, each.round) == one for each in act.session.new):
+        return True
     return alerts.is_raised(act.session, matter.stream, verdict.rule, matter.round)
 
 

@@ -9,14 +9,14 @@ from sqlalchemy import func, select
 
 from engine.audit import Kind
 from engine.commands import Act
-from engine.commands.judging import in_force
+from engine.commands.judging import Matter, in_force, judge, person_facts
 from engine.commands.organisation import today
 from engine.db import canonical, new_id
 from engine.exceptions import Erased
-from engine.organisation import Unit
+from engine.organisation import Actor, Unit
 from engine.registers import entries, validity
 from engine.registers.catalogue import REGISTERS
-from engine.registers.declaring import UNIT, Register
+from engine.registers.declaring import CLIENT, UNIT, Register
 from engine.registers.entries import REASON, Line, RegisterEntry
 from engine.registers.subjects import Subject
 from engine.registers.values import day_of, first_day
@@ -78,7 +78,7 @@ class Writer:
         return key
 
     def add(self, subject: Subject, values: Mapping[str, Any], kind: str = Kind.REGISTER_ADDED) -> RegisterEntry:
-        """A new entry with cleaned values. Raises Erased."""
+        """A new entry with cleaned values. Raises Erased, RegulationRefused."""
         key = self.key_of(subject.id)
         entry = RegisterEntry.row(
             id=new_id(),
@@ -94,6 +94,7 @@ class Writer:
             next_at=None,
         )
         self.put(entry, values, key)
+        self.check(Line(entry, self.register, dict(values)), key)
         self.act.unit.write(entry)
         self.fresh.append(Line(entry, self.register, dict(values)))
         self.record(entry, kind, values, key)
@@ -107,6 +108,33 @@ class Writer:
         entry.sealed = self.vault.seal(key, sealed, entry.place)
         entry.since = first_day(register, values, self.act.system.zone)
         entry.until = self.last_day(values, entry.station_id, None)
+
+    def check(self, line: Line, key: SubjectKey) -> None:
+        """Ask the regulations whether an entry may stand as it is now (check point `open`; nearly none of them asks that).
+
+        Raises RegulationRefused.
+        """
+        entry, act = line.entry, self.act
+        record = {"kind": "entry", "register": entry.register}
+        if not self.known.needs.question(("open",), {"record": record}, self.parameters(entry.station_id)).tables["open"].regulations:
+            return
+        fields = entries.as_fact(line, today(act), act.system.zone)
+        facts = {"person": person_facts(act.actor), "record": fields | record | {"entry": fields}}
+        judge(act, self.known, ("open",), facts, self.matter(entry, key, person=act.actor))
+
+    def matter(self, entry: RegisterEntry, key: SubjectKey, round: str = "", person: Actor | None = None) -> Matter:
+        """An entry as what is judged."""
+        about = self.register.about
+        return Matter(
+            key.subject,
+            entry.place_path,
+            key,
+            round=round,
+            person=person,
+            client_id=entry.subject_id if about == CLIENT else None,
+            unit_id=entry.subject_id if about == UNIT else entry.station_id,
+            station_id=entry.station_id,
+        )
 
     def last_day(self, values: Mapping[str, Any], station_id: str | None, renewed: date | None) -> date | None:
         """The last good day that follows from an entry's values."""

@@ -32,7 +32,7 @@ def add(act: Act, register_key: str, whom: str, values: dict, within: str = "") 
     """A new entry about a person (username, name or id; "" for oneself), unit (key, name or id) or client (name or id).
 
     `within`: a unit that tells two of one name apart. Answers {id, version}. Raises InvalidForm (`whom` among its fields), NotFound,
-    Forbidden, Erased.
+    Forbidden, Erased, RegulationRefused.
     """
     register = register_of(register_key)
     rights.require_write(act.actor, register)
@@ -55,7 +55,7 @@ def add(act: Act, register_key: str, whom: str, values: dict, within: str = "") 
 def change(act: Act, register_key: str, entry_id: str, changes: dict, version: int | None = None) -> dict:
     """Correct an entry: only the fields in `changes`; None or "" takes one away. Answers {id, version}.
 
-    Raises StaleVersion when `version` is not the one the person saw, EntryEnded, InvalidForm, NotFound, Forbidden, Erased.
+    Raises StaleVersion when `version` is not the one the person saw, EntryEnded, InvalidForm, NotFound, Forbidden, Erased, RegulationRefused.
     """
     register = register_of(register_key)
     line, own = _locked(act, register, entry_id)
@@ -72,6 +72,7 @@ def change(act: Act, register_key: str, entry_id: str, changes: dict, version: i
     if changed:
         before = entry.until
         writer.put(entry, cleaned, key)
+        writer.check(Line(entry, register, cleaned), key)
         if entry.until != before:
             entry.next_at = None
         writer.record(entry, Kind.REGISTER_CHANGED, changed, key)
@@ -107,7 +108,8 @@ def end(act: Act, register_key: str, entry_id: str, reason: str) -> dict:
 def import_csv(act: Act, register_key: str, data: bytes, preview: bool = False) -> dict:
     """Add every line of a CSV file (engine.registers.csv_files), or none. Lines that are there already are skipped.
 
-    Answers {added, skipped}; with `preview` what it would do, and does nothing. Raises RegisterFileInvalid with every faulty line, Forbidden.
+    Answers {added, skipped}; with `preview` what it would do, and does nothing. Raises RegisterFileInvalid with every faulty line, Forbidden,
+    RegulationRefused.
     """
     register = register_of(register_key)
     rights.require_keeper(act.actor, register)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from engine import definitions, reference, timers
 from engine.audit import Kind
-from engine.commands import Act, command
+from engine.commands import Act, command, lateness
 from engine.commands.instances import begin
 from engine.commands.locking import lock_instance, lock_stream
 from engine.definitions import Definition, Version
@@ -53,6 +53,7 @@ def fire(act: Act, instance_id: str, number: int) -> dict:
     if row is None or row.next_at > act.now or run.instance.status not in (ACTIVE, INCIDENT):
         return {"fired": False}
     run.restore()
+    lateness.look_before(run, run.compiled.process.elements[row.element])
     run.record(Kind.TIMER_FIRED, {"timer": number, "element": row.element, "due": row.due_at.isoformat()})
     act.session.expunge(row)
     run.case.fire(number, run.environment)

@@ -30,6 +30,7 @@ HOURS = {  # certificate → the parameter that says how many hours of continuin
     "senior_social_worker": "continuing_hours_social_worker",
 }
 YEAR = 365.25  # days
+MONTH = timedelta(days=31)
 
 
 def figures(asked: Asked, unit: Unit) -> dict[str, Any]:
@@ -52,14 +53,13 @@ class _Figures:
         return found
 
     def visits(self) -> dict[str, Any]:
-        """A cohort's client is due if their interval has run out once in the period."""
+        """A cohort's client is due if their interval has run out once in the period; every month, if it is no longer than one."""
         seen = [entry for entry in self.entries("visits") if self.within(entry.since)]
         visited, due = {entry.subject_id for entry in seen}, set()
         for entry, values in self.opened("cohorts"):
-            _field, intervals = COHORTS.lapses.periods
-            interval = self.asked.parameters.get(dict(intervals).get(values.get("risk"), ""))
-            begun = entry.since or self.first
-            if interval is not None and max(begun, self.first) + timedelta(days=int(interval) - 1) <= self.last:
+            begun = max(entry.since or self.first, self.first)
+            until = COHORTS.lapses.last_day(values | {COHORTS.lapses.field: begun.isoformat()}, self.asked.parameters)
+            if until is not None and (until - timedelta(days=1) <= self.last or begun == self.first and until - begun <= MONTH):
                 due.add(entry.subject_id)
         return {"visits": _count(seen), "visits_due": _count(due), "visited": _count(visited & due)}
 

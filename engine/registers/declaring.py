@@ -56,7 +56,8 @@ class Lapse:
     """How the last good day of an entry follows from its fields, and what makes it no longer need watching.
 
     `field`: the day it is counted from; that day itself where no period is named. `period`: the parameter that says how long it is good,
-    `…_days` or `…_months`. `periods`: a field and, by its value, the parameter; another value never lapses. `longer_by`: a field with
+    `…_days` or `…_months`. `periods`: a field and, by its value, the parameter; another value never lapses. `at_most`: another field and, by its value, a
+    parameter that it is not good for longer than. `longer_by`: a field with
     days on top. `default`: the field is filled in, if empty, as many working days after another field as a parameter says.
     `renewed_by`: a register whose newest entry about the same subject counts from later. `settled_by`: the field that, once filled in, ends
     the matter. `same`: entries about one subject that agree in these fields replace each other, the latest counts; None: each counts.
@@ -67,6 +68,7 @@ class Lapse:
     field: str
     period: str | None = None
     periods: tuple[str, tuple[tuple[str, str], ...]] | None = None
+    at_most: tuple[str, tuple[tuple[str, str], ...]] | None = None
     longer_by: str | None = None
     default: tuple[str, str] | None = None
     renewed_by: str | None = None
@@ -81,15 +83,17 @@ class Lapse:
         if not counted_from:
             return None
         day = max(filter(None, [date.fromisoformat(counted_from[:10]), renewed]))
-        name = self.period
-        if self.periods is not None:
-            field, by_value = self.periods
-            name = dict(by_value).get(values.get(field))
-        if (self.period or self.periods) and (name is None or parameters.get(name) is None):
-            return None
-        if name is not None:
-            day = later(day, name, int(parameters[name]))
+        if self.period or self.periods:
+            lengths = [name for name in self._lengths(values) if parameters.get(name) is not None]
+            if not lengths:
+                return None
+            day = min(later(day, name, int(parameters[name])) for name in lengths)
         return day + timedelta(days=int(values.get(self.longer_by) or 0)) if self.longer_by else day
+
+    def _lengths(self, values: Mapping) -> list[str]:
+        """The parameters that say how long an entry with these values is good; the shortest counts."""
+        chosen = [dict(by_value).get(values.get(field)) for field, by_value in filter(None, (self.periods, self.at_most))]
+        return [name for name in (self.period, *chosen) if name is not None]
 
     def is_settled(self, values: Mapping) -> bool:
         """Whether nothing is to be done about it any more."""

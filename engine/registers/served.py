@@ -40,6 +40,7 @@ COHORTS = Register(
     lapses=Lapse(
         "from",
         periods=("risk", tuple((risk, f"cohort_visit_{risk}_days") for risk in ("low", "medium", "high", "urgent"))),
+        at_most=("cohort", tuple((cohort, "elder_visit_days") for cohort in ("special_elder", "dementia"))),  # 民发〔2022〕73号: every month
         renewed_by="visits", same=("cohort",), stays=True,
     ),
 )

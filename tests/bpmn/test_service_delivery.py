@@ -100,10 +100,9 @@ def test_out_of_scope_ends_with_an_explanation():
     case = Service().answer("first_response")
     with pytest.raises(InvalidForm) as refused:
         case.answer("intake", inScope="no", needs=None, intakeSummary=None, basis=None, consentSigned=None)
-    assert set(refused.value.errors) == {"outOfScopeReason"}
-    case.answer(
-        "intake", inScope="no", outOfScopeReason="属医疗救助,转县医保局", needs=None, intakeSummary=None, basis=None, consentSigned=None
-    )
+    assert set(refused.value.errors) == {"refusalGround", "outOfScopeReason"}
+    told = {"refusalGround": "other_duty", "outOfScopeReason": "属医疗救助,转县医保局"}
+    case.answer("intake", inScope="no", **told, needs=None, intakeSummary=None, basis=None, consentSigned=None)
     assert case.case.status == "completed"
     assert case.told("element:completed")[-1] == "not_accepted"
 
@@ -263,9 +262,10 @@ def test_a_closing_that_is_returned_is_corrected():
 def test_a_referral_needs_its_receipt():
     case = Service().through(*TO_CLOSING)
     with pytest.raises(InvalidForm) as refused:
-        case.answer("close", closeReason="referral", referralTo="县残联")
+        case.answer("close", closeReason="referral", referralConsent=True, referralTo="县残联")
     assert set(refused.value.errors) == {"referralReceipt"}
-    case.answer("close", closeReason="referral", referralTo="县残联", referralReceipt="残联 2026-17 号").answer("approve_close")
+    case.answer("close", closeReason="referral", referralConsent=True, referralTo="县残联", referralReceipt="残联 2026-17 号")
+    case.answer("approve_close")
     assert len(case.case.timers()) == 3
     assert case.blocked == []
 

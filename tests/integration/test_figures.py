@@ -14,7 +14,7 @@ from engine.facts.units import OF_UNIT_ITSELF
 
 MARCH = (date(2026, 3, 1), date(2026, 3, 31))
 NUMBERS = {
-    "cohort_visit_high_days": 7, "cohort_visit_low_days": 90, "supervision_hours": 2, "continuing_years": 3,
+    "cohort_visit_high_days": 7, "cohort_visit_low_days": 90, "elder_visit_days": 31, "supervision_hours": 2, "continuing_years": 3,
     "continuing_hours_social_worker": 90, "keep_trainings": 1, "keep_certificates": 1, "keep_record_checks": 1,
 }  # fmt: skip
 
@@ -54,15 +54,16 @@ def test_a_station_its_people_and_its_rooms(kept):
 
 
 def test_visits_due_are_those_whose_interval_ran_out_in_the_month(kept):
-    weekly, quarterly, new, missed = (client(kept, name) for name in ("甲甲", "乙乙", "丙丙", "丁丁"))
+    weekly, quarterly, new, missed, elder = (client(kept, name) for name in ("甲甲", "乙乙", "丙丙", "丁丁", "戊戊"))
     add(kept, "cohorts", weekly, {"cohort": "dementia", "risk": "high", "from": "2026-01-10"})
     add(kept, "cohorts", missed, {"cohort": "dementia", "risk": "high", "from": "2026-01-10"})
-    add(kept, "cohorts", quarterly, {"cohort": "dementia", "risk": "low", "from": "2026-01-10"})
+    add(kept, "cohorts", quarterly, {"cohort": "veteran", "risk": "low", "from": "2026-01-10"})
+    add(kept, "cohorts", elder, {"cohort": "special_elder", "risk": "low", "from": "2026-01-10"})  # every month, however well they are
     add(kept, "cohorts", new, {"cohort": "dementia", "risk": "high", "from": "2026-03-28"})
     for who, day in ((weekly, "2026-03-03"), (weekly, "2026-03-10"), (quarterly, "2026-03-11"), (missed, "2026-04-01")):
         add(kept, "visits", who, {"day": day, "kind": "home"})
     found = told(kept, "station-01")["figures"]
-    assert {name: int(found[name]) for name in ("visits", "visits_due", "visited")} == {"visits": 3, "visits_due": 2, "visited": 1}
+    assert {name: int(found[name]) for name in ("visits", "visits_due", "visited")} == {"visits": 3, "visits_due": 3, "visited": 1}
     assert told(kept, "station-02")["figures"]["visits"] == 0
     assert told(kept, "county")["figures"]["visits"] == 3
 

@@ -61,16 +61,17 @@ def test_a_declaration_holds_together(register: Register):
 def test_what_a_lapse_names_is_there(register: Register, parameters):
     lapse, fields = register.lapses, register.by_key
     named = [lapse.field, *(lapse.same or ()), lapse.longer_by, lapse.settled_by]
-    named += [lapse.periods[0]] if lapse.periods else []
+    chosen = [each for each in (lapse.periods, lapse.at_most) if each]
+    named += [field for field, _by_value in chosen]
     named += [lapse.default[0]] if lapse.default else []
     assert set(filter(None, named)) <= set(fields)
     assert fields[lapse.field].type in (DATE, DATETIME)
-    counted = [lapse.period, *(name for _value, name in (lapse.periods or ("", ()))[1])]
+    counted = [lapse.period, *(name for _field, by_value in chosen for _value, name in by_value)]
     counted += [lapse.default[1]] if lapse.default else []
     for name in filter(None, counted):
         assert name in parameters and parameters[name]["unit"] == ("months" if name.endswith("_months") else parameters[name]["unit"])
-    if lapse.periods:
-        assert {value for value, _name in lapse.periods[1]} <= {choice.key for choice in fields[lapse.periods[0]].choices}
+    for field, by_value in chosen:
+        assert {value for value, _name in by_value} <= {choice.key for choice in fields[field].choices}
     assert lapse.renewed_by is None or lapse.renewed_by in REGISTERS
 
 
