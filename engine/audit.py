@@ -51,6 +51,7 @@ class Kind(StrEnum):
     TASK_CLAIMED = "task:claimed"
     TASK_RELEASED = "task:released"
     TASK_DELEGATED = "task:delegated"
+    TASK_RETURNED = "task:returned"
     TASK_REOFFERED = "task:reoffered"
     TASK_ASSIGNED = "task:assigned"
     TASK_DISPATCHED = "task:dispatched"

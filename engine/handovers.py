@@ -24,6 +24,12 @@ MOVING, MOVED, RETURNING, RETURNED = "moving", "moved", "returning", "returned"
 WENT, STAYED, BACK = "went", "stayed", "back"
 CHANGED = "changed"  # the code of a task that is no longer as it was when the plan was looked at
 SHOWN = 50
+# Why a task of a plan goes to nobody, beside what engine.assignment.REFUSALS and the regulations say.
+WHY = {
+    "closed": ("任务已经结束", "the task is closed"),
+    "held": ("任务已经在他手里", "they hold it already"),
+    "nobody": ("本单位没有可以接手的人", "nobody of the unit can take it"),
+}
 
 
 class Handover(Base):

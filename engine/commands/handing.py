@@ -20,7 +20,21 @@ from engine.commands.locking import lock_task
 from engine.commands.tasks import reasoned
 from engine.db import new_id
 from engine.exceptions import InvalidRequest, NotFound, ReceiverUnfit, RegulationRefused
-from engine.handovers import ABSENCE, BACK, CHANGED, MOVED, MOVING, REASSIGNMENT, RETURNED, RETURNING, STAYED, WENT, Handover, HandoverTask
+from engine.handovers import (
+    ABSENCE,
+    BACK,
+    CHANGED,
+    MOVED,
+    MOVING,
+    REASSIGNMENT,
+    RETURNED,
+    RETURNING,
+    STAYED,
+    WENT,
+    WHY,
+    Handover,
+    HandoverTask,
+)
 from engine.instances import ACTIVE, CLAIMED, INCIDENT, OFFERED, Task
 from engine.organisation import Actor, actor_of
 from engine.permissions import require
@@ -83,12 +97,12 @@ def _line(system, session, actor, task_id, now, wished: list[Actor], planned: Co
     element = run.compiled.process.elements[task.element]
     known = (task.id, task.revision, task.element, run.instance.number, element.name or element.id, task.holder_id)
     if task.status not in (OFFERED, CLAIMED):
-        return Line(*known, None, "任务已经结束")
+        return Line(*known, None, WHY["closed"][0])
     why, verdicts = None, ()
     for person in wished:
         sent = not organisation.covers(person.unit_path, task.place_path)
         if person.person_id == task.holder_id:
-            return Line(*known, None, "任务已经在他手里")
+            return Line(*known, None, WHY["held"][0])
         why = why_not(run, task, person, sent)
         verdicts = () if why else tuple(objections(run, task, person))
         if why is None and not verdicts:
@@ -98,7 +112,7 @@ def _line(system, session, actor, task_id, now, wished: list[Actor], planned: Co
     found = _next_in_line(run, task, planned) if hierarchy else None
     if found is not None:
         planned[found.person_id] += 1
-    return Line(*known, found, why or (None if found else "本单位没有可以接手的人"), verdicts)
+    return Line(*known, found, why or (None if found else WHY["nobody"][0]), verdicts)
 
 
 def _next_in_line(run, task: Task, planned: Counter) -> Actor | None:
