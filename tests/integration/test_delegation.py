@@ -6,7 +6,7 @@ from engine import tasks
 from engine.commands import organisation as organising
 from engine.commands.handing import carry_on, hand_over, take_back
 from engine.commands.tasks import claim, complete, delegate, dispatch, release
-from engine.exceptions import InvalidRequest, TaskTaken
+from engine.exceptions import InvalidRequest
 from engine.instances import CLAIMED, OFFERED
 from tests.integration.test_assigned import one
 from tests.integration.test_candidates import events, the_task
