@@ -12,6 +12,7 @@ from engine.exceptions import (
     NotFound,
     NotOffered,
     ReceiverUnfit,
+    StaleVersion,
     TaskClosed,
     TaskNotYours,
     TaskTaken,
@@ -81,14 +82,17 @@ def delegate(act: Act, task_id: str, to: str) -> dict:
 
 
 @command("task:dispatch", "task:dispatch")
-def dispatch(act: Act, task_id: str, to: str, reason: str) -> dict:
+def dispatch(act: Act, task_id: str, to: str, reason: str, revision: int | None = None) -> dict:
     """Send the person with username `to` to a task, for a reason; from another station too, where the actor oversees both.
 
-    They may read the case while they hold the task, and give it back. Raises NotFound, Forbidden, InvalidRequest, TaskClosed, ReceiverUnfit,
-    RegulationRefused.
+    They may read the case while they hold the task, and give it back. `revision`: of the task as the actor saw it; where it has changed
+    hands since, they are told who has it instead of taking it away unseen. Raises NotFound, Forbidden, InvalidRequest, TaskClosed,
+    TaskTaken, StaleVersion, ReceiverUnfit, RegulationRefused.
     """
     reason = reasoned(reason)
     run, task = take_up(act, task_id)
+    if revision is not None and revision != task.revision:
+        raise TaskTaken(holder=_name(act, task.holder_id)) if task.status == CLAIMED else StaleVersion()
     receiver = actor_of(act.session, act.system.vault, to, act.actor.county_id, active=True)
     for place in (task.place_path, receiver.unit_path):
         require(act.actor, "task:dispatch", place)
