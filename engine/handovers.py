@@ -24,6 +24,13 @@ MOVING, MOVED, RETURNING, RETURNED = "moving", "moved", "returning", "returned"
 WENT, STAYED, BACK = "went", "stayed", "back"
 CHANGED = "changed"  # the code of a task that is no longer as it was when the plan was looked at
 SHOWN = 50
+# Why a task of a plan goes to nobody, beside what engine.assignment.REFUSALS and the regulations say.
+WHY = {
+    "closed": ("任务已经结束", "the task is closed"),
+    "held": ("任务已经在他手里", "they hold it already"),
+    "away": ("代办人也不在岗", "the substitute is away too"),
+    "nobody": ("本单位没有可以接手的人", "nobody of the unit can take it"),
+}
 
 
 class Handover(Base):
@@ -77,6 +84,23 @@ class HandoverTask(Base):
 
     def __stream__(self) -> str:
         return stream_of(self.instance_id)
+
+
+class HandedAbsence(Base):
+    """An absence of the register that belongs to a handover: `by_clock` begun for it, or begun by hand before; `over`: the entry has ended
+    or been changed since. Once an entry: who has taken back their tasks by hand keeps them, however long the entry still runs."""
+
+    __tablename__ = "handed_absence"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    entry_id: Mapped[str] = mapped_column(reference("register_entry.id"), primary_key=True)
+    handover_id: Mapped[str] = mapped_column(reference("handover.id"), index=True)
+    by_clock: Mapped[bool]
+    over: Mapped[bool]
+    version: Mapped[int] = mapped_column()
+    __mapper_args__ = {"version_id_col": version}
+
+    def __stream__(self) -> str:
+        return f"absence/{self.entry_id}"
 
 
 def stream(handover_id: str) -> str:

@@ -6,7 +6,8 @@ from datetime import tzinfo
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from engine import definitions, instances
+from engine import audit, definitions, instances
+from engine.audit import Event, Kind
 from engine.exceptions import InvalidRequest, NotFound
 from engine.instances import CLAIMED, OFFERED, Instance, Task
 from engine.organisation import Actor, lies_in
@@ -104,6 +105,25 @@ def detail(system: System, session: Session, actor: Actor, task_id: str) -> Deta
     state, parties = instances.open_state(system, lambda: session, instance, key)
     case = Case.restore(compiled.process, state["case"])
     return Detail(task, instance, key, compiled, case, state["ledger"], parties, system.zone)
+
+
+def returned(system: System, session: Session, actor: Actor, lines: list) -> dict[str, tuple[str, str]]:
+    """Task id → (person id, reason) of those among the lines that were given back to the actor, who had delegated them. One statement.
+
+    `lines`: of an inbox, or details.
+    """
+    tasks = {line.task.id for line in lines}
+    if not tasks:
+        return {}
+    streams = {instances.stream_of(line.instance.id) for line in lines}
+    query = select(Event, SubjectKey).join(SubjectKey, SubjectKey.id == Event.key_id)
+    query = query.where(Event.stream.in_(streams), Event.kind == Kind.TASK_RETURNED).order_by(Event.stream, Event.seq)
+    found = {}
+    for event, key in session.execute(query):
+        facts = event.facts
+        if facts["task"] in tasks and facts["to"] == actor.person_id and key.wrapped:
+            found[facts["task"]] = (facts["from"], audit.as_line(system.vault, event, key)["data"]["reason"])
+    return found
 
 
 def _condition(actor: Actor, view: str):

@@ -9,6 +9,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import DBAPIError
 
 from engine.commands import StoredAnswer
+from engine.commands.absences import sweep as keep_absences
 from engine.commands.calendars import finish_recount
 from engine.commands.clock import look, sweep
 from engine.commands.deliveries import carry_out
@@ -34,6 +35,7 @@ def run(system: System, stop: threading.Event, clock: Callable[[], datetime] = l
             more = advance(system, now)
             if minute != (minute := now.replace(second=0, microsecond=0)):
                 sweep(system, now, BATCH)
+                keep_absences(system, now, BATCH)
                 carry_handovers_on(system, now, BATCH)
             if swept != now.date():
                 finish_recount(system, now)

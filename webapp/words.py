@@ -6,11 +6,18 @@ from datetime import datetime, timedelta
 from flask import g, request, url_for
 from flask_babel import gettext, lazy_gettext as _l
 
-from engine import assignment
+from engine import assignment, handovers
 from engine.organisation import Actor
 from engine.permissions import may
 from webapp.i18n import as_instant, in_chinese, now
 
+KEPT = {  # codes of engine.handovers.HandoverTask
+    "changed": _l("其间任务有了变化"),
+    "not_found": _l("接手的人已经不在岗"),
+    "receiver_unfit": _l("接手的人不能办理这项任务"),
+    "regulation_refused": _l("制度不允许接手的人办理"),
+    "invalid_request": _l("这项任务不能再派人"),
+}
 STATUSES = {
     "active": _l("进行中"),
     "incident": _l("有故障"),
@@ -96,6 +103,7 @@ EVENTS: dict[str, tuple[object, str]] = {
     "task:claimed": (_l("领取任务"), ""),
     "task:released": (_l("退回任务"), "warned"),
     "task:delegated": (_l("转派任务"), ""),
+    "task:returned": (_l("退还给转派的人"), "warned"),
     "task:reoffered": (_l("点名的人都不能办理，改请站长或本泳道的人办理"), "warned"),
     "task:assigned": (_l("系统派给排在第一的人"), ""),
     "task:dispatched": (_l("调度"), ""),
@@ -166,6 +174,9 @@ EVENTS: dict[str, tuple[object, str]] = {
     "register:lapses": (_l("登记到期核对"), "warned"),
     "handover:begun": (_l("开始移交"), ""),
     "handover:done": (_l("移交完毕"), "good"),
+    "absence:begun": (_l("请假开始，移交任务"), ""),
+    "absence:over": (_l("请假结束，交还任务"), ""),
+    "handover:prolonged": (_l("移交改期"), ""),
     "handover:ended": (_l("开始交还"), ""),
     "handover:returned": (_l("交还完毕"), "good"),
     "backup:restored": (_l("从备份恢复"), "warned"),
@@ -277,7 +288,7 @@ def register(app) -> None:
     """Filters and the navigation for templates."""
     app.jinja_env.filters |= {"status": status, "role": role, "event": event_name, "urgency": urgency, "iso": iso}
     app.jinja_env.filters |= {"waiver_status": lambda code: str(WAIVER_STATUSES[code])}
-    app.jinja_env.filters |= {"station_role": station_role, "place": place_name}
+    app.jinja_env.filters |= {"station_role": station_role, "place": place_name, "fact": fact, "kept_because": kept_because}
     app.jinja_env.globals |= {"navigation": navigation, "units": UNITS}
 
 
@@ -329,10 +340,18 @@ def iso(at) -> str:
     return at.isoformat() if isinstance(at, datetime) else str(at or "")
 
 
+def kept_because(code: str | None) -> str:
+    """Why a task of a handover stayed where it was, by its code."""
+    return str(KEPT.get(code or "", code or ""))
+
+
 def fact(text: str) -> str:
-    """A word that the engine put into a message: a status, a known sentence, a reason why a task is not offered."""
+    """A word that the engine put into a message: a status, a known sentence, a reason why a task is not offered or goes to nobody."""
     if text in STATUSES:
         return status(text)
+    for chinese, english in handovers.WHY.values():
+        if text == chinese:
+            return chinese if in_chinese() else english
     for chinese, english in assignment.REFUSALS.values():
         before, _, after = chinese.partition("{workforce}")
         if text.startswith(before) and text.endswith(after) and len(text) >= len(before) + len(after):

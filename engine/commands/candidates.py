@@ -92,14 +92,14 @@ def ranked(run: Run, task: Task, people: Iterable[Actor], planned: Counter | Non
 
 
 def _gathered(run: Run, people: list[Actor], planned: Counter) -> list[Candidate]:
-    """What ranking asks about people; seven statements, however many they are."""
+    """What ranking asks about people; eight statements, however many they are."""
     if not people:
         return []
     act, ids = run.act, [person.person_id for person in people]
     session, today = act.session, act.now.astimezone(act.system.zone).date()
     loads, given = workload.of(session, act.system.vault, ids), _given(session, ids, act.now)
-    skills, absent = _registered(session, ids, today)
-    away = handovers.away(session, ids, today) | absent
+    skills = _skills(session, ids, today)
+    absent = away(session, ids, today)
     knows_case, knows_client = team.team_of(run.ledger), _served(session, run.instance, ids)
     numbers = run.environment.names["parameters"]
     return [
@@ -115,7 +115,7 @@ def _gathered(run: Run, people: list[Actor], planned: Counter) -> list[Candidate
             skills.get(person.person_id, frozenset()),
             given.get(person.person_id, (0, None))[0] + planned[person.person_id],
             given.get(person.person_id, (0, None))[1],
-            away.get(person.person_id),
+            absent.get(person.person_id),
         )
         for person in people
     ]
@@ -137,24 +137,33 @@ def _served(session: Session, case: Instance, ids: list[str]) -> set[str]:
     return set(session.scalars(query.where(CaseMember.person_id.in_(ids))))
 
 
-def _registered(session: Session, ids: list[str], day: date) -> tuple[dict[str, frozenset[str]], dict[str, date]]:
-    """(person id → keys of engine.assignment.SKILLS, person id → last day of an absence of today), by the registers. One statement."""
+def away(session: Session, ids: list[str], day: date) -> dict[str, date]:
+    """Person id → last day of their absence, of those who are away on a day, by the register or because they have handed over."""
+    found = handovers.away(session, ids, day)
+    for who, until, _plain in session.execute(_registered("absences", ids, day)):
+        if until is not None:
+            found[who] = max(until, found.get(who, until))
+    return found
+
+
+def _skills(session: Session, ids: list[str], day: date) -> dict[str, frozenset[str]]:
+    """Person id → keys of engine.assignment.SKILLS, by their profiles."""
+    found: dict[str, frozenset[str]] = {}
+    for who, _until, plain in session.execute(_registered("profiles", ids, day)):
+        found[who] = found.get(who, frozenset()) | frozenset(plain.get("skills") or ())
+    return found
+
+
+def _registered(register: str, ids: list[str], day: date):
+    """Whose entries hold on a day: (person id, last day, plain fields)."""
     entry = RegisterEntry
-    query = select(entry.subject_id, entry.register, entry.until, entry.plain).where(
+    return select(entry.subject_id, entry.until, entry.plain).where(
         entry.subject_id.in_(ids),
-        entry.register.in_(("profiles", "absences")),
+        entry.register == register,
         entry.ended_at.is_(None),
         or_(entry.since.is_(None), entry.since <= day),
         or_(entry.until.is_(None), entry.until >= day),
     )
-    skills: dict[str, frozenset[str]] = {}
-    absent: dict[str, date] = {}
-    for who, register, until, plain in session.execute(query):
-        if register == "profiles":
-            skills[who] = skills.get(who, frozenset()) | frozenset(plain.get("skills") or ())
-        elif until is not None:
-            absent[who] = max(until, absent.get(who, until))
-    return skills, absent
 
 
 @dataclass

@@ -13,22 +13,40 @@ from sqlalchemy import select
 
 from engine import handovers, organisation
 from engine.audit import Kind
-from engine.commands import Act, command
+from engine.commands import Act, candidates, command
 from engine.commands.assigning import mark_sent, objections, send, why_not
 from engine.commands.candidates import peek, ranked
+from engine.commands.judging import Matter, alert
 from engine.commands.locking import lock_task
 from engine.commands.tasks import reasoned
 from engine.db import new_id
 from engine.exceptions import InvalidRequest, NotFound, ReceiverUnfit, RegulationRefused
-from engine.handovers import ABSENCE, BACK, CHANGED, MOVED, MOVING, REASSIGNMENT, RETURNED, RETURNING, STAYED, WENT, Handover, HandoverTask
+from engine.handovers import (
+    ABSENCE,
+    BACK,
+    CHANGED,
+    MOVED,
+    MOVING,
+    REASSIGNMENT,
+    RETURNED,
+    RETURNING,
+    STAYED,
+    WENT,
+    WHY,
+    Handover,
+    HandoverTask,
+)
 from engine.instances import ACTIVE, CLAIMED, INCIDENT, OFFERED, Task
 from engine.organisation import Actor, actor_of
 from engine.permissions import require
 from engine.regulations import Verdict
 from engine.system import System
+from engine.tasks import held
+from engine.vault import SubjectKey
 
 MOST = 200  # tasks of one reassignment
 AT_ONCE = 20  # lines that a page carries out while somebody waits; the rest is carried on with
+REST = "handover.rest"  # names the alert about tasks that nobody could take
 PASSED = (ReceiverUnfit, RegulationRefused, InvalidRequest, NotFound)  # what keeps one task where it is, and stops no other
 
 
@@ -57,10 +75,11 @@ def plan_absence(system: System, session, actor: Actor, person_id: str, substitu
     require(actor, "task:dispatch")
     person = _of_place(system, session, actor, person_id)
     wished = [actor_of(session, system.vault, substitute_id, actor.county_id, active=True)] if substitute_id else []
-    held = select(Task).where(Task.holder_id == person.person_id, Task.status == CLAIMED, Task.county_id == actor.county_id)
+    theirs = select(Task).where(Task.holder_id == person.person_id, Task.status == CLAIMED, Task.county_id == actor.county_id)
     planned: Counter = Counter()
-    tasks = [task for task in session.scalars(held.order_by(Task.id)) if organisation.covers(actor.unit_path, task.place_path)]
-    return [_line(system, session, actor, task.id, now, wished, planned, hierarchy=True) for task in tasks]
+    tasks = [task for task in session.scalars(theirs.order_by(Task.id)) if organisation.covers(actor.unit_path, task.place_path)]
+    away = frozenset(candidates.away(session, [each.person_id for each in wished], now.astimezone(system.zone).date()))
+    return [_line(system, session, actor, task.id, now, wished, planned, hierarchy=True, away=away) for task in tasks]
 
 
 def plan_reassignment(system: System, session, actor: Actor, task_ids: Iterable[str], to: str | None, now: datetime) -> list[Line]:
@@ -77,19 +96,19 @@ def plan_reassignment(system: System, session, actor: Actor, task_ids: Iterable[
     return [_line(system, session, actor, task_id, now, wished, planned, hierarchy=not wished) for task_id in task_ids]
 
 
-def _line(system, session, actor, task_id, now, wished: list[Actor], planned: Counter, hierarchy: bool) -> Line:
+def _line(system, session, actor, task_id, now, wished: list[Actor], planned: Counter, hierarchy: bool, away=frozenset()) -> Line:
     run, task = peek(system, session, actor, task_id, now)
     require(actor, "task:dispatch", task.place_path)
     element = run.compiled.process.elements[task.element]
     known = (task.id, task.revision, task.element, run.instance.number, element.name or element.id, task.holder_id)
     if task.status not in (OFFERED, CLAIMED):
-        return Line(*known, None, "任务已经结束")
+        return Line(*known, None, WHY["closed"][0])
     why, verdicts = None, ()
     for person in wished:
         sent = not organisation.covers(person.unit_path, task.place_path)
         if person.person_id == task.holder_id:
-            return Line(*known, None, "任务已经在他手里")
-        why = why_not(run, task, person, sent)
+            return Line(*known, None, WHY["held"][0])
+        why = WHY["away"][0] if person.person_id in away else why_not(run, task, person, sent)
         verdicts = () if why else tuple(objections(run, task, person))
         if why is None and not verdicts:
             planned[person.person_id] += 1
@@ -98,7 +117,7 @@ def _line(system, session, actor, task_id, now, wished: list[Actor], planned: Co
     found = _next_in_line(run, task, planned) if hierarchy else None
     if found is not None:
         planned[found.person_id] += 1
-    return Line(*known, found, why or (None if found else "本单位没有可以接手的人"), verdicts)
+    return Line(*known, found, why or (None if found else WHY["nobody"][0]), verdicts)
 
 
 def _next_in_line(run, task: Task, planned: Counter) -> Actor | None:
@@ -131,14 +150,22 @@ def hand_over(act: Act, person_id: str, substitute_id: str | None = None, until:
     if until is not None and until < today:
         raise InvalidRequest(field="until", reason="结束日期不能早于今天")
     person = _of_place(act.system, act.session, act.actor, person_id)
-    _lock_person(act, person.person_id)
-    running = select(Handover.id).where(
-        Handover.person_id == person.person_id, Handover.kind == ABSENCE, Handover.status.in_((MOVING, MOVED, RETURNING))
-    )
-    if act.session.scalar(running.limit(1)) is not None:
+    if running(act, person.person_id) is not None:
         raise InvalidRequest(field="person", reason="这个人的任务已经移交，请先交还")
+    return begin_absence(act, person, substitute_id, (today, until or date.max), reason, lines)
+
+
+def begin_absence(act: Act, person: Actor, substitute_id: str | None, days: tuple[date, date], reason: str, lines=None) -> dict:
+    """Plan and begin the handover of somebody who has none running. Answers {id, tasks}."""
     planned = plan_absence(act.system, act.session, act.actor, person.person_id, substitute_id, act.now)
-    return _begin(act, ABSENCE, person, substitute_id, (today, until or date.max), reason, _chosen(planned, lines))
+    return _begin(act, ABSENCE, person, substitute_id, days, reason, _chosen(planned, lines))
+
+
+def running(act: Act, person_id: str) -> Handover | None:
+    """Somebody's handover that is not over. Of two who ask in order to begin one, the second waits, and then sees what the first began."""
+    act.session.execute(select(organisation.Person.id).where(organisation.Person.id == person_id).with_for_update())
+    found = select(Handover).where(Handover.person_id == person_id, Handover.kind == ABSENCE, Handover.status != RETURNED)
+    return act.session.scalar(found.limit(1).with_for_update())
 
 
 @command("reassignment:begin", "task:dispatch")
@@ -151,13 +178,18 @@ def reassign(act: Act, task_ids: list[str], to: str | None, reason: str, lines=N
 @command("handover:take-back", "task:dispatch")
 def take_back(act: Act, handover_id: str) -> dict:
     """Begin giving back what a handover has moved, to whoever held it. What was not moved stays. Answers {id}; raises NotFound, Forbidden."""
-    found = _locked(act, handover_id)
+    found = locked(act, handover_id)
     if found is None or found.county_id != act.actor.county_id or not organisation.covers(act.actor.unit_path, found.place_path):
         raise NotFound(what="移交", key=handover_id)
+    begin_return(act, found)
+    return {"id": found.id}
+
+
+def begin_return(act: Act, found: Handover) -> None:
+    """What was moved is to come back from now on; nothing happens if that has begun."""
     if found.status in (MOVING, MOVED):
         found.status = RETURNING
         act.record(found.__stream__(), Kind.HANDOVER_ENDED, facts={"handover": found.id})
-    return {"id": found.id}
 
 
 def _chosen(planned: list[Line], lines) -> list[list]:
@@ -188,7 +220,7 @@ def _begin(act: Act, kind: str, person: Actor | None, substitute_id: str | None,
         last_day=days[1],
         status=MOVING,
         plan=plan,
-        place_path=act.actor.unit_path or "county",
+        place_path=(person.unit_path if person and "system" in act.actor.roles else act.actor.unit_path) or "county",
         begun_by=act.actor.person_id,
         begun_at=act.now,
         ended_at=None,
@@ -200,12 +232,7 @@ def _begin(act: Act, kind: str, person: Actor | None, substitute_id: str | None,
     return {"id": found.id, "tasks": len(plan)}
 
 
-def _lock_person(act: Act, person_id: str) -> None:
-    """Of two who hand over the same person's tasks the second waits, and then sees what the first began."""
-    act.session.execute(select(organisation.Person.id).where(organisation.Person.id == person_id).with_for_update())
-
-
-def _locked(act: Act, handover_id: str) -> Handover | None:
+def locked(act: Act, handover_id: str) -> Handover | None:
     return act.session.get(Handover, handover_id, with_for_update=True, populate_existing=True)
 
 
@@ -242,17 +269,16 @@ def sweep(system: System, now: datetime, limit: int = 100) -> int:
 @command("handover:end")
 def end(act: Act, handover_id: str) -> dict:
     """An absence is over: as `take_back`, by the clock."""
-    found = _locked(act, handover_id)
-    if found is not None and found.status in (MOVING, MOVED):
-        found.status = RETURNING
-        act.record(found.__stream__(), Kind.HANDOVER_ENDED, facts={"handover": found.id})
+    found = locked(act, handover_id)
+    if found is not None:
+        begin_return(act, found)
     return {"id": handover_id}
 
 
 @command("handover:step")
 def step(act: Act, handover_id: str, task_id: str) -> dict:
     """Do one line, exactly once. Answers {outcome}: WENT, STAYED, BACK, or None where somebody else has done it."""
-    found = _locked(act, handover_id)
+    found = locked(act, handover_id)
     if found is None or task_id not in _left(act.session, found):
         return {"outcome": None}
     run, task = lock_task(act, task_id)
@@ -277,7 +303,7 @@ def step(act: Act, handover_id: str, task_id: str) -> dict:
 @command("handover:finish")
 def finish(act: Act, handover_id: str) -> dict:
     """Nothing is left to do: say so, with how it went. Answers {status}."""
-    found = _locked(act, handover_id)
+    found = locked(act, handover_id)
     if found is None or found.status not in (MOVING, RETURNING) or _left(act.session, found):
         return {"status": found and found.status}
     outcomes = Counter(act.session.scalars(select(HandoverTask.outcome).where(HandoverTask.handover_id == handover_id)))
@@ -285,7 +311,32 @@ def finish(act: Act, handover_id: str) -> dict:
     found.status = MOVED if found.status == MOVING else RETURNED
     found.ended_at = act.now if found.status == RETURNED else None
     act.record(found.__stream__(), kind, facts={"handover": found.id, **outcomes})
+    if found.status == MOVED and found.kind == ABSENCE and found.begun_by == Actor.system(found.county_id).person_id:
+        _tell_of_the_rest(act, found)
     return {"status": found.status}
+
+
+def _tell_of_the_rest(act: Act, found: Handover) -> None:
+    """Nobody has looked at what the clock has planned: the lead hears of what it could not hand over; of a lead's, the supervisor."""
+    left = held(act.session, found.person_id)
+    if not left:
+        return
+    person = actor_of(act.session, act.system.vault, found.person_id, found.county_id)
+    told = Verdict(
+        rule=REST,
+        effect="task",
+        message=f"{person.name}不在岗，还有 {left} 项任务没有交出去。",
+        message_en=f"{person.name} is away, and {left} of their tasks could not be handed over.",
+        source="站内默认",
+        waivable_by=None,
+        table="",
+        version="",
+        hint="在“调度”里按办理人找出这些任务，改派给别人。",
+        hint_en="Find these tasks under Dispatch by their holder, and reassign them.",
+        notify="supervisor" if "lead" in person.roles else "lead",
+    )
+    key = act.session.get_one(SubjectKey, found.key_id)
+    alert(act, Matter(found.__stream__(), person.unit_path, key, round=found.id), key, told)
 
 
 def _left(session, found: Handover | None) -> list[str]:

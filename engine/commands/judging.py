@@ -21,7 +21,7 @@ from engine.registers.alerts import Alert
 from engine.regulations import Verdict
 from engine.vault import SubjectKey
 
-__all__ = ["Judgement", "Matter", "case_facts", "in_force", "judge", "person_facts", "person_of", "task_facts", "task_matter"]
+__all__ = ["Judgement", "Matter", "alert", "case_facts", "in_force", "judge", "person_facts", "person_of", "task_facts", "task_matter"]
 
 
 def judge(act: Act, known: Reference, points: tuple[str, ...], facts: dict, matter: Matter) -> Judgement:
@@ -70,7 +70,7 @@ def _note(act: Act, matter: Matter, point: str, verdicts: list[Verdict]) -> None
     sealed = {"facts": [feel.encode(dict(each.facts)) for each in verdicts]}
     act.record(matter.stream, Kind.REGULATION_CHECKED, facts=plain, sealed=sealed, key=key)
     for verdict in {each.rule: each for each in verdicts if each.effect == "task" and each.notify}.values():
-        _alert(act, matter, key, verdict)
+        alert(act, matter, key, verdict)
 
 
 def in_force(act: Act) -> Reference:
@@ -96,9 +96,10 @@ def _is_raised(act: Act, matter: Matter, verdict: Verdict) -> bool:
     return alerts.is_raised(act.session, matter.stream, verdict.rule, matter.round)
 
 
-def _alert(act: Act, matter: Matter, key: SubjectKey, verdict: Verdict) -> None:
+def alert(act: Act, matter: Matter, key: SubjectKey, verdict: Verdict) -> None:
+    """Put before those whom a verdict names what they have to act on."""
     due = act.now + timedelta(hours=float(verdict.hours)) if verdict.hours is not None else None
-    alert = Alert(
+    raised = Alert(
         id=new_id(),
         county_id=act.actor.county_id,
         subject=matter.stream,
@@ -111,6 +112,6 @@ def _alert(act: Act, matter: Matter, key: SubjectKey, verdict: Verdict) -> None:
         next_at=due,
     )
     told = {name: getattr(verdict, name) for name in ("message", "message_en", "hint", "hint_en", "source")}
-    alert.sealed = act.system.vault.seal(key, told | {"facts": feel.to_plain(dict(verdict.facts))}, alert.place)
-    act.session.add(alert)
-    act.record(matter.stream, Kind.ALERT_RAISED, facts={"alert": alert.id, "rule": alert.rule, "notify": alert.notify})
+    raised.sealed = act.system.vault.seal(key, told | {"facts": feel.to_plain(dict(verdict.facts))}, raised.place)
+    act.session.add(raised)
+    act.record(matter.stream, Kind.ALERT_RAISED, facts={"alert": raised.id, "rule": raised.rule, "notify": raised.notify})

@@ -128,7 +128,8 @@ class Run:
             for task in self.act.session.scalars(self._open_tasks(closed)):
                 task.status, task.ended_at = "cancelled", self.act.now
         for token in closed | {done}:
-            self.ledger.get("returned", {}).pop(str(token), None)
+            for about_tasks in ("returned", "delegated"):
+                self.ledger.get(about_tasks, {}).pop(str(token), None)
         for token in sorted(waits.keys() - self._waits):
             task = self._task(waits[token])
             self.act.unit.write(task)

@@ -2,7 +2,7 @@
 
 from engine import assignment, organisation
 from engine.audit import Kind
-from engine.commands import Act, command, offering, registers
+from engine.commands import Act, command, delegation, offering, registers
 from engine.commands.assigning import ask, give, mark_sent, require_offered, send
 from engine.commands.locking import lock_task, require_open
 from engine.commands.organisation import today
@@ -12,6 +12,7 @@ from engine.exceptions import (
     NotFound,
     NotOffered,
     ReceiverUnfit,
+    StaleVersion,
     TaskClosed,
     TaskNotYours,
     TaskTaken,
@@ -37,9 +38,11 @@ def claim(act: Act, task_id: str) -> dict:
 
 @command("task:release", "task:release")
 def release(act: Act, task_id: str, reason: str = "") -> dict:
-    """Give a claimed task back to those it was offered to, saying why. Its holder may, and who dispatches at its place.
+    """Give a claimed task back, saying why. Its holder may, and who dispatches at its place.
 
-    A task that is offered to one after the other goes to the next. Raises NotFound, TaskNotYours, TaskTaken, TaskClosed, InvalidRequest.
+    What was delegated goes back to whoever delegated it, if its holder gives it back and the other may have it still; anything else is
+    offered as before, and a task that is offered to one after the other goes to the next. Raises NotFound, TaskNotYours, TaskTaken,
+    TaskClosed; InvalidRequest where a delegated task is given back without a reason.
     """
     reason = reasoned(reason, needed=False)
     run, task = take_up(act, task_id)
@@ -47,11 +50,17 @@ def release(act: Act, task_id: str, reason: str = "") -> dict:
         raise TaskNotYours()
     if task.holder_id != act.actor.person_id and not may(act.actor, "task:delegate"):
         raise TaskTaken(holder=_name(act, task.holder_id))
+    if run.case is None:
+        run.restore()
     holder = task.holder_id
+    delegator_id = delegation.end(run, task) if holder == act.actor.person_id else None
+    if delegator_id is not None and delegation.give_back(run, task, delegator_id, reasoned(reason)):
+        return _answer(run, task)
     task.status, task.holder_id, task.claimed_at = OFFERED, None, None
     mark_sent(task, None)
     act.unit.write(task)
-    run.record(Kind.TASK_RELEASED, {"task": task.id, "element": task.element, "holder": holder}, {"reason": reason} if reason else None)
+    facts = {"task": task.id, "element": task.element, "holder": holder} | ({"delegator": delegator_id} if delegator_id else {})
+    run.record(Kind.TASK_RELEASED, facts, {"reason": reason} if reason else None)
     offering.pass_on(run, task, holder)
     return _answer(run, task)
 
@@ -68,18 +77,22 @@ def delegate(act: Act, task_id: str, to: str) -> dict:
     require_offered(run, task, receiver, ReceiverUnfit)
     judged = ask(run, task, ("assign",), receiver, {})
     give(run, task, receiver, Kind.TASK_DELEGATED, {"from": task.holder_id, "to": receiver.person_id}, judged)
+    delegation.begin(run, task)
     return _answer(run, task)
 
 
 @command("task:dispatch", "task:dispatch")
-def dispatch(act: Act, task_id: str, to: str, reason: str) -> dict:
+def dispatch(act: Act, task_id: str, to: str, reason: str, revision: int | None = None) -> dict:
     """Send the person with username `to` to a task, for a reason; from another station too, where the actor oversees both.
 
-    They may read the case while they hold the task, and give it back. Raises NotFound, Forbidden, InvalidRequest, TaskClosed, ReceiverUnfit,
-    RegulationRefused.
+    They may read the case while they hold the task, and give it back. `revision`: of the task as the actor saw it; where it has changed
+    hands since, they are told who has it instead of taking it away unseen. Raises NotFound, Forbidden, InvalidRequest, TaskClosed,
+    TaskTaken, StaleVersion, ReceiverUnfit, RegulationRefused.
     """
     reason = reasoned(reason)
     run, task = take_up(act, task_id)
+    if revision is not None and revision != task.revision:
+        raise TaskTaken(holder=_name(act, task.holder_id)) if task.status == CLAIMED else StaleVersion()
     receiver = actor_of(act.session, act.system.vault, to, act.actor.county_id, active=True)
     for place in (task.place_path, receiver.unit_path):
         require(act.actor, "task:dispatch", place)

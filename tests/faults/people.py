@@ -9,20 +9,23 @@ from engine.audit import Event
 from engine.calls import CalledCase
 from engine.commands.definitions import deploy, publish
 from engine.commands.deliveries import carry_out
+from engine.commands.handing import carry_on, hand_over, step, take_back
 from engine.commands.instances import cancel, start
 from engine.commands.jobs import activate
 from engine.commands.messages import publish_message
-from engine.commands.tasks import claim, complete, delegate, release
+from engine.commands.tasks import claim, complete, delegate, dispatch, release
 from engine.commands.timers import fire_due
 from engine.exceptions import EngineError
 from engine.instances import Instance, Task, Timer
 from engine.jobs import Job
 from engine.messages import Subscription
+from engine.organisation import Actor
 from tests.bpmn.builder import Diagram
 from tests.support.counties import County, prepare
 
 STAFF = '<zeebe:assignmentDefinition candidateGroups="full_time,part_time"/>'
-COMMANDS = {each.__name__: each for each in (start, cancel, claim, release, delegate, complete, deploy, publish, activate, publish_message)}
+_ALL = (start, cancel, claim, release, delegate, dispatch, complete, deploy, publish, activate, publish_message, hand_over, take_back)
+COMMANDS = {each.__name__: each for each in _ALL}
 
 
 def procedures() -> list[dict[str, bytes]]:
@@ -75,6 +78,10 @@ def attempt(county: County, who: str, what: str, *arguments, now: datetime, **op
     try:
         if what == "fire":
             return {"answer": fire_due(county.system, now)}
+        if what == "step":  # of a handover, as the worker does it
+            return {"answer": step(county.system, Actor.system(county.system.county_id), *arguments, now=now)}
+        if what == "carry_on":
+            return {"answer": carry_on(county.system, *arguments, now)}
         if what == "carry":
             return {"answer": carry_out(county.system, now)}
         return {"answer": COMMANDS[what](county.system, county.act(who), *arguments, now=now, **options)}

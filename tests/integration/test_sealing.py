@@ -50,6 +50,7 @@ PLAIN = {
     "handover": (
         "county_id id kind person_id substitute_id first_day last_day status plan place_path begun_by begun_at ended_at key_id version"
     ),
+    "handed_absence": "county_id entry_id handover_id by_clock over version",
     "handover_task": "county_id handover_id task_id instance_id from_id to_id outcome code version",
     "calendar_year": "county_id year number holidays workdays source imported_by imported_at version",
     "definition": "county_id id kind key name latest published_version_id",

@@ -67,8 +67,8 @@ def test_who_is_handed_a_task_joins_and_stays_after_giving_it_back(planned):
     case = planned.start("planned")
     task = planned.open_tasks(case["id"])["look"].id
     delegate(planned.system, planned.act("lead-01"), task, "pt-01-1", now=planned.now)
-    release(planned.system, planned.act("pt-01-1"), task, now=planned.now)
-    assert team(planned, case) == {"pt-01-1": "member"}
+    release(planned.system, planned.act("pt-01-1"), task, "走不开", now=planned.now)
+    assert team(planned, case) == {"pt-01-1": "member", "lead-01": "member"}  # who delegated it has it now
 
 
 def test_what_people_carry_is_two_statements_for_any_number(planned):

@@ -29,9 +29,10 @@ class Candidate(Answer):
 
 
 class Candidates(Answer):
-    """The best first."""
+    """The best first; `revision`: of the task as it was looked at, to be given when somebody is sent."""
 
     items = list_of(Candidate)
+    revision = ma.fields.Int(required=True)
 
 
 class Planned(Answer):

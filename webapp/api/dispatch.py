@@ -3,6 +3,7 @@
 from datetime import date
 
 import marshmallow as ma
+from flask_babel import gettext
 
 from engine import handovers, permissions, tasks as reading
 from engine.commands import candidates, handing, tasks as commands
@@ -14,6 +15,7 @@ from webapp.auth import actor, command, session, system
 from webapp.errors import verdict
 from webapp.i18n import in_chinese, now
 from webapp.places import places
+from webapp.words import fact
 
 routes = blueprint("dispatch", "调度 · dispatching")
 NAME = {"validate": ma.validate.Length(min=1, max=40)}
@@ -41,6 +43,9 @@ class Sent(Schema):
 
     to = Text(required=True, metadata={"description": "username"}, **NAME)
     reason = Text(required=True, validate=ma.validate.Length(min=1, max=commands.LONGEST_REASON))
+    revision = ma.fields.Int(
+        load_default=None, metadata={"description": "of the task as its candidates were read; refused where it has changed hands since"}
+    )
 
 
 class Absence(Schema):
@@ -98,7 +103,8 @@ def ranked(wanted: dict, task_id: str):
     """Who could do a task, best first, each with the reasons; whom a regulation would refuse comes last, with its verdicts."""
     permissions.require(actor(), "task:dispatch")
     found = candidates.look(system(), session(), actor(), task_id, now(), elsewhere=wanted["elsewhere"])
-    return {"items": [_candidate(each) for each in found]}
+    task = reading.detail(system(), session(), actor(), task_id).task
+    return {"items": [_candidate(each) for each in found], "revision": task.revision}
 
 
 @routes.route("/tasks/<task_id>/dispatch", methods=["POST"])
@@ -106,8 +112,8 @@ def ranked(wanted: dict, task_id: str):
 @routes.arguments(Sent())
 @routes.response(200, TaskChanged)
 def dispatch(body: dict, task_id: str):
-    """Send somebody to a task, from another station too."""
-    return command(commands.dispatch, task_id, body["to"], body["reason"], key=idempotency_key())
+    """Send somebody to a task, from another station too. Of two who send somebody at the same time, one wins and the other is told who."""
+    return command(commands.dispatch, task_id, body["to"], body["reason"], body["revision"], key=idempotency_key())
 
 
 @routes.route("/handovers/preview", methods=["GET"])
@@ -226,9 +232,14 @@ def _plan(lines: list[handing.Line]) -> dict:
                 "name": line.name,
                 "from": line.from_id,
                 "to": line.to and line.to.username,
-                "why": line.why,
+                "why": line.why and _why(line),
                 "verdicts": [verdict(said) for said in line.verdicts],
             }
             for line in lines
         ]
     }
+
+
+def _why(line: handing.Line) -> str:
+    """What is against the person wished for, in the reader's language."""
+    return gettext("；").join(verdict(said)["message"] for said in line.verdicts) if line.verdicts else fact(line.why)

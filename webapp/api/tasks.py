@@ -26,6 +26,16 @@ class Answers(Schema):
     data = ma.fields.Dict(required=True)  # the form checks what is in it
 
 
+class GivenBack(Schema):
+    """Why a task is given back."""
+
+    reason = Text(
+        load_default="",
+        validate=ma.validate.Length(max=commands.LONGEST_REASON),
+        metadata={"description": "needed for a task that was delegated"},
+    )
+
+
 class Receiver(Schema):
     """To whom a task goes."""
 
@@ -66,10 +76,11 @@ def claim(task_id: str):
 
 @routes.route("/tasks/<task_id>/release", methods=["POST"])
 @routes.doc(**KEYED)
+@routes.arguments(GivenBack())
 @routes.response(200, answers.TaskChanged)
-def release(task_id: str):
-    """Give a claimed task back."""
-    return command(commands.release, task_id, key=idempotency_key())
+def release(body: dict, task_id: str):
+    """Give a claimed task back: what was delegated to whoever delegated it, anything else to those it was offered to."""
+    return command(commands.release, task_id, body["reason"], key=idempotency_key())
 
 
 @routes.route("/tasks/<task_id>/complete", methods=["POST"])

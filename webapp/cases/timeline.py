@@ -34,7 +34,13 @@ TOLD = frozenset(
         "task:claimed",
         "task:released",
         "task:delegated",
+        "task:returned",
         "task:reoffered",
+        "task:assigned",
+        "task:dispatched",
+        "task:handed_over",
+        "task:taken_back",
+        "task:not_moved",
         "task:completed",
         "regulation:checked",
         "waiver:asked",
@@ -56,7 +62,10 @@ TOLD = frozenset(
 )
 # Where the sealed part of an event is nothing but why: shown beside it.
 REASONS = {"operation:moved": "reason", "operation:corrected": "reason", "instance:cancelled": "reason", "job:failed": "message"}
+REASONS |= dict.fromkeys(("task:released", "task:returned", "task:dispatched"), "reason")
 REASONS |= dict.fromkeys(("waiver:asked", "waiver:granted", "waiver:refused", "waiver:revoked"), "reason")
+# Events that say to whom a task went.
+GIVEN = frozenset({"task:delegated", "task:returned", "task:assigned", "task:dispatched", "task:handed_over", "task:taken_back"})
 LONGEST = 160
 NOTHING = "—"
 
@@ -236,8 +245,12 @@ def _details(line: dict, compiled: Compiled, people: dict[str, str]) -> list[tup
         found.append((gettext("走向"), text_of([flow_name(flow, compiled) for flow in taken if flow])))
     if kind == "decision:evaluated":
         found += _decided(compiled.decisions.get(str(facts.get("decision"))), facts)
-    if kind == "task:delegated":
-        found.append((gettext("转派给"), people.get(facts.get("to") or "", "")))
+    if kind in GIVEN:
+        found.append((gettext("交给"), people.get(facts.get("to") or "", "")))
+    if kind == "task:not_moved":
+        found.append((gettext("原因"), words.kept_because(facts.get("code", ""))))
+    if kind == "task:assigned":
+        found.append((gettext("原因"), text_of(facts.get("why" if in_chinese() else "why_en", []))))
     if kind == "regulation:checked":
         waived = gettext("（已豁免）")
         rules = [str(each.get("rule")) + (waived if each.get("waived") else "") for each in facts.get("verdicts", ())]

@@ -99,7 +99,7 @@ def case(instance_id: str):
         session(),
         system().vault,
         {line["actor_id"] for line in history}
-        | {line["facts"].get("to") for line in history if line["kind"] == "task:delegated"}
+        | {line["facts"].get("to") for line in history if line["kind"] in timeline.GIVEN}
         | {line["facts"].get("person") for line in history if line["kind"].startswith("waiver:")}
         | {task.holder_id for task in tasks}
         | {opened.instance.started_by} - {None},

@@ -5,7 +5,7 @@ from flask_babel import gettext
 from markupsafe import Markup
 
 from engine import assignment, clients, definitions, documents, instances as cases, organisation, permissions, tasks
-from engine.commands import reporting, tasks as commands
+from engine.commands import delegation, reporting, tasks as commands
 from engine.commands.running import words
 from engine.db import new_id
 from engine.exceptions import (
@@ -14,6 +14,7 @@ from engine.exceptions import (
     Forbidden,
     InstanceClosed,
     InvalidForm,
+    InvalidRequest,
     NotFound,
     NotOffered,
     RegulationRefused,
@@ -57,6 +58,7 @@ def index():
         counts=tasks.counts(session(), actor()),
         procedure=lambda line: procedure_name(definitions.compiled(system(), session(), line.instance.version_id)),
         clients=client_names({line.instance.client_id for line in lines}, held=view == "mine"),
+        returned=returned_to(lines),
         holders=organisation.names_of(session(), system().vault, {line.task.holder_id for line in lines} - {None}),
     )
 
@@ -82,10 +84,10 @@ def claim(task_id: str):
 def release(task_id: str):
     """Give it back."""
     try:
-        command(commands.release, task_id)
-    except REFUSALS as refusal:
+        answer = command(commands.release, task_id, request.form.get("reason", ""))
+    except (InvalidRequest, *REFUSALS) as refusal:
         return _refused(task_id, refusal)
-    flash(gettext("已退回，其他同事可以领取。"), "ok")
+    flash(gettext("已退回，其他同事可以领取。") if answer["status"] == OFFERED else gettext("已退还给转派的人。"), "ok")
     return redirect(url_for("inbox.index", view="offered"))
 
 
@@ -142,6 +144,13 @@ def next_address(answer: dict) -> str:
     return url_for("inbox.index")
 
 
+def returned_to(lines) -> dict[str, tuple[str, str]]:
+    """Task id → (who gave it back to this person, why), of the tasks that they delegated and hold again."""
+    found = tasks.returned(system(), session(), actor(), [line for line in lines if line.task.holder_id == actor().person_id])
+    names = organisation.names_of(session(), system().vault, {who for who, _why in found.values()})
+    return {task_id: (names.get(who, ""), why) for task_id, (who, why) in found.items()}
+
+
 def _refused(task_id: str, refusal: EngineError):
     return _page(tasks.detail(system(), session(), actor(), task_id), refusal=refusal), status_of(refusal)
 
@@ -172,6 +181,8 @@ def _page(detail, submitted: dict | None = None, errors: dict | None = None, ref
         refusal=translated(refusal) if refusal else None,
         verdicts=verdicts(refusal),
         holder=people.get(task.holder_id),
+        delegated=mine and delegation.delegator(detail.ledger, task) is not None,
+        returned=returned_to([detail]).get(task.id),
         client=client_names({detail.instance.client_id}, held=mine).get(detail.instance.client_id),
         candidates=candidates(task) if _delegable(task) else [],
         once=new_id(),
