@@ -138,10 +138,11 @@ def of_subject(connection: Connection, vault: Vault, registers: Iterable[str], s
     """
     found: dict[str, list[dict[str, Any]]] = {key: [] for key in registers}
     keys: dict[str, SubjectKey] = {}
-    for key, since, until, plain, sealed, id, key_id, subject, wrapped in _facts_of(frozenset(found)).rows(connection, {"subject": subject_id}):
-        entry = RegisterEntry.row(id=id, register=key, since=since, until=until, plain=plain, sealed=sealed, ended_at=None)
+    for key, since, until, plain, id, *kept in _facts_of(frozenset(found)).rows(connection, {"subject": subject_id}):
+        entry = RegisterEntry.row(id=id, register=key, since=since, until=until, plain=plain, ended_at=None)
         values = plain
         if REGISTERS[key].judges_sealed:
+            entry.sealed, key_id, subject, wrapped = kept
             held = keys.get(key_id) or keys.setdefault(key_id, SubjectKey.row(id=key_id, subject=subject, wrapped=wrapped))
             values = opened(vault, entry, held).values
         found[key].append(as_fact(Line(entry, REGISTERS[key], values), on, zone))
@@ -151,8 +152,11 @@ def of_subject(connection: Connection, vault: Vault, registers: Iterable[str], s
 @functools.cache
 def _facts_of(registers: frozenset[str]) -> Prepared:
     entry = RegisterEntry
-    columns = [entry.register, entry.since, entry.until, entry.plain, entry.sealed, entry.id, SubjectKey.id, SubjectKey.subject, SubjectKey.wrapped]
-    query = select(*(column.label(f"c{number}") for number, column in enumerate(columns))).join_from(entry, SubjectKey, SubjectKey.id == entry.key_id)
+    columns, sealed = [entry.register, entry.since, entry.until, entry.plain, entry.id], any(REGISTERS[key].judges_sealed for key in registers)
+    if sealed:
+        columns += [entry.sealed, SubjectKey.id, SubjectKey.subject, SubjectKey.wrapped]
+    query = select(*(column.label(f"c{number}") for number, column in enumerate(columns)))
+    query = query.join_from(entry, SubjectKey, SubjectKey.id == entry.key_id) if sealed else query
     query = query.where(entry.subject_id == bindparam("subject"), entry.ended_at.is_(None))
     query = query.where(or_(*(entry.register == key for key in sorted(registers)))) if registers else query.where(false())
     return Prepared(query.order_by(entry.since.nulls_first(), entry.id))
