@@ -52,6 +52,14 @@ SKILLS = {
     "organising": ("活动组织", "organising"),
     "rescue": ("救援", "rescue"),
 }
+# What ranking goes by, and which reasons speak of it; the others concern the person as a whole.
+CRITERIA = {
+    "place": ("same_unit", "near", "elsewhere"),
+    "load": ("load", "full"),
+    "skills": ("skilled", "unskilled"),
+    "continuity": ("knows_case", "knows_client"),
+    "fairness": ("recent",),
+}
 FIRST = "first"  # of the property `offer`: to one after the other, in the order of the ranking
 DAY = timedelta(days=1)
 BANDS = 10  # loads that differ by less than a tenth of the capacity count as alike, so that fairness decides between them
@@ -79,7 +87,7 @@ class Candidate:
     `knows_case`: they did earlier tasks of this case; `capacity`: their own cap, else by workforce type. `knows_client`: they were in
     earlier cases of this person; `skills`: keys of SKILLS; `recent`: tasks they were given in the last 30 days, `last_given` when the
     latest; `absent_until`: the last day they are away, None if they are not.
-    `reasons`: filled in by `rank`, as (code, Chinese, English)."""
+    Filled in by `rank`: `reasons` as (code, Chinese, English); `fit`: criterion (CRITERIA) → how well they fit by it, from 0 to 1."""
 
     person_id: str
     groups: frozenset[str]
@@ -94,6 +102,7 @@ class Candidate:
     last_given: datetime | None = None
     absent_until: date | None = None
     reasons: tuple[tuple[str, str, str], ...] = field(default=(), compare=False)
+    fit: Mapping[str, Fraction] = field(default_factory=dict, compare=False)
 
 
 def refusal(
@@ -135,7 +144,7 @@ def rank(candidates: Iterable[Candidate], offer: Offer) -> list[Candidate]:
     able = [one for one in candidates if may_take(one.groups, one.unit_path, offer, one.person_id, one.username)]
     usual = _usual(able)
     able.sort(key=lambda one: _order(one, offer, usual))
-    return [replace(one, reasons=_reasons(one, offer)) for one in able]
+    return [replace(one, reasons=_reasons(one, offer), fit=_fit(one, offer, usual)) for one in able]
 
 
 def _among(groups: frozenset[str], wanted: frozenset[str]) -> bool:
@@ -202,6 +211,17 @@ def _order(one: Candidate, offer: Offer, usual: Mapping[str, Fraction]) -> tuple
         Fraction(one.open_cases, capacity),
         one.person_id,
     )
+
+
+def _fit(one: Candidate, offer: Offer, usual: Mapping[str, Fraction]) -> dict[str, Fraction]:
+    """CRITERIA → how well somebody fits by it, from 0 to 1, to be looked at; the order is decided by `_order`, not by a sum of these."""
+    return {
+        "place": Fraction(1, 1 + _distance(one, offer)),
+        "load": max(1 - Fraction(one.open_cases, _capacity(one)), Fraction(0)),
+        "skills": Fraction(len(offer.skills & one.skills), len(offer.skills)) if offer.skills else Fraction(1),
+        "continuity": Fraction(2 if one.knows_case else 1 if one.knows_client else 0, 2),
+        "fairness": 1 / (1 + _share(one, usual)),  # a half for who was given as many as the others
+    }
 
 
 def _back(absent_until: date | None) -> str:

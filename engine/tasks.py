@@ -1,5 +1,6 @@
 """The inbox: which tasks a person may see, and one task with its form and data."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -10,7 +11,7 @@ from engine import audit, definitions, instances
 from engine.audit import Event, Kind
 from engine.exceptions import InvalidRequest, NotFound
 from engine.instances import CLAIMED, OFFERED, Instance, Task
-from engine.organisation import Actor, lies_in
+from engine.organisation import Actor, covers, lies_in
 from engine.parties import Parties
 from engine.permissions import require
 from engine.system import System
@@ -105,6 +106,14 @@ def detail(system: System, session: Session, actor: Actor, task_id: str) -> Deta
     state, parties = instances.open_state(system, lambda: session, instance, key)
     case = Case.restore(compiled.process, state["case"])
     return Detail(task, instance, key, compiled, case, state["ledger"], parties, system.zone)
+
+
+def at_place(system: System, session: Session, actor: Actor, task_ids: Iterable[str]) -> dict[str, Line]:
+    """Task id → its line, open or closed, of those at the actor's place: what a list of dispatched tasks calls them. Raises Forbidden."""
+    require(actor, "task:dispatch")
+    query = select(Task, Instance).join(Instance, Instance.id == Task.instance_id).where(Task.county_id == actor.county_id)
+    rows = session.execute(query.where(Task.id.in_(list(task_ids))))
+    return {task.id: _line(system, session, task, instance) for task, instance in rows if covers(actor.unit_path, task.place_path)}
 
 
 def returned(system: System, session: Session, actor: Actor, lines: list) -> dict[str, tuple[str, str]]:

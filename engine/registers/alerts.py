@@ -51,7 +51,7 @@ class Alert(Base):
         return f"alert:{self.id}:sealed"
 
     def about(self, kind: str) -> str | None:
-        """The id of what it is about, if that is an `outing` or an `instance`."""
+        """The id of what it is about, if that is an `outing`, an `instance` or a `handover`."""
         found, _, identity = self.subject.partition("/")
         return identity if found == kind else None
 

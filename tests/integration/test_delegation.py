@@ -1,13 +1,18 @@
 """What was delegated goes back to whoever delegated it, with a reason; what cannot is offered as before."""
 
+from dataclasses import replace
+
 import pytest
+from sqlalchemy import update
 
 from engine import tasks
+from engine.accounts import Account
 from engine.commands import organisation as organising
-from engine.commands.handing import carry_on, hand_over, take_back
+from engine.commands.handing import carry_on, hand_over, reassign, take_back
 from engine.commands.tasks import claim, complete, delegate, dispatch, release
-from engine.exceptions import InvalidRequest
+from engine.exceptions import InvalidRequest, NotFound
 from engine.instances import CLAIMED, OFFERED
+from engine.organisation import Person
 from tests.integration.test_assigned import one
 from tests.integration.test_candidates import events, the_task
 from tests.integration.test_cases import ASSIGN
@@ -117,3 +122,23 @@ def test_who_may_not_have_it_themselves_does_not_get_it(county, case):
     give_back(county, case, "ft-01-2")
     assert holder(county, case) == (OFFERED, None)
     assert events(county, case, "task:released")[0]["facts"]["delegator"] == county.act("lead-01").person_id
+
+
+def test_nobody_of_another_county_gives_or_gets_a_task(county, case):
+    task, stranger = the_task(county, case).id, replace(county.act("supervisor"), county_id="elsewhere")
+    for doing, more in ((dispatch, ("ft-01-2", "缺人")), (delegate, ("ft-01-2",)), (release, ("不办",))):
+        with pytest.raises(NotFound):
+            doing(county.system, stranger, task, *more, now=county.now)
+    moved = county.act("ft-02-1").person_id
+    with county.system.database.unit(county.now) as unit:  # as if they belonged there
+        unit.session.execute(update(Person).where(Person.id == moved).values(county_id="elsewhere"))
+        unit.session.execute(update(Account).where(Account.person_id == moved).values(county_id="elsewhere"))
+        unit.commit()
+    for doing, more in ((dispatch, ("ft-02-1", "缺人")), (delegate, ("ft-02-1",))):
+        with pytest.raises(NotFound):
+            doing(county.system, county.act("supervisor"), task, *more, now=county.now)
+    with pytest.raises(NotFound):
+        reassign(county.system, county.act("supervisor"), [task], "ft-02-1", "缺人", now=county.now)
+    with pytest.raises(NotFound):
+        hand_over(county.system, county.act("lead-01"), county.act("pt-01-1").person_id, moved, now=county.now)
+    assert holder(county, case) == held_by(county, "pt-01-1")

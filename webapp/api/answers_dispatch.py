@@ -24,6 +24,9 @@ class Candidate(Answer):
     unit = maybe()
     open_cases = ma.fields.Int(required=True)
     reasons = list_of(RankingReason)
+    fit = ma.fields.Dict(
+        keys=ma.fields.Str(), values=ma.fields.Float(), required=True, metadata={"description": "criterion → 0 to 1, to be looked at; the order is not a sum"}
+    )
     blocked = ma.fields.Bool(required=True)
     verdicts = list_of(Verdict)
 

@@ -218,6 +218,7 @@ def _candidate(each: candidates.Choice) -> dict:
         "unit": each.person.unit_key,
         "open_cases": one.open_cases,
         "reasons": [{"code": code, "text": zh if in_chinese() else en} for code, zh, en in one.reasons],
+        "fit": {criterion: round(float(value), 3) for criterion, value in one.fit.items()},
         "blocked": each.blocked,
         "verdicts": [verdict(said) for said in each.verdicts or ()],
     }

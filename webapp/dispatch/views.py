@@ -6,23 +6,26 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 
 from engine import handovers, organisation, tasks
-from engine.assignment import CAPACITY
+from engine.assignment import CRITERIA
 from engine.commands import candidates, handing, tasks as commands
-from engine.exceptions import EngineError, InvalidRequest, NotFound, ReceiverUnfit, RegulationRefused, TaskClosed
+from engine.exceptions import EngineError, InvalidRequest, NotFound, ReceiverUnfit, RegulationRefused, StaleVersion, TaskClosed, TaskTaken
 from engine.organisation import covers
 from webapp.auth import actor, command, session, system
+from webapp.cases.views import procedure_names
 from webapp.errors import status_of, verdict
 from webapp.i18n import in_chinese, now, translated
+from webapp.inbox.views import client_names, element_name
 from webapp.places import places
 
 pages = Blueprint("dispatch", __name__, template_folder="templates", url_prefix="/dispatch")
-REFUSED = (InvalidRequest, ReceiverUnfit, RegulationRefused, TaskClosed)
+REFUSED = (InvalidRequest, ReceiverUnfit, RegulationRefused, StaleVersion, TaskClosed, TaskTaken)
+SPOKEN = frozenset(code for codes in CRITERIA.values() for code in codes)  # reasons that stand beside a bar
 SHOWN = 12  # candidates on the page
 
 
 @pages.get("/")
 def index():
-    """Open tasks of one's place, narrowed by station, lateness, state and holder."""
+    """Open tasks of one's place, narrowed by station, procedure, lateness, state and holder."""
     station = places().by_key.get(request.args.get("station", ""))
     lines, following = tasks.to_dispatch(
         system(),
@@ -32,6 +35,7 @@ def index():
         overdue_at=now() if request.args.get("overdue") else None,
         status=request.args.get("status") or None,
         holder=request.args.get("holder") or None,
+        definition=request.args.get("definition") or None,
         cursor=request.args.get("cursor"),
     )
     return render_template(
@@ -40,6 +44,8 @@ def index():
         next=following,
         stations=[each for each in places().stations() if covers(actor().unit_path, each.path)],
         people=_people(),
+        procedures=procedure_names(),
+        clients=_clients(lines),
         names=organisation.names_of(session(), system().vault, {line.task.holder_id for line in lines} - {None}),
         wanted=request.args,
     )
@@ -56,7 +62,7 @@ def send(task_id: str):
     """Give it to one of them."""
     to, reason = request.form.get("to", ""), request.form.get("reason", "").strip() or gettext("按排序调度")
     try:
-        command(commands.dispatch, task_id, to, reason)
+        command(commands.dispatch, task_id, to, reason, request.form.get("revision", type=int))
     except REFUSED as refusal:
         return _task(task_id, refusal), status_of(refusal)
     flash(gettext("已派出。"), "ok")
@@ -67,8 +73,10 @@ def send(task_id: str):
 def preview():
     """What would become of the chosen tasks."""
     chosen, to = request.form.getlist("tasks"), request.form.get("to") or None
-    lines = handing.plan_reassignment(system(), session(), actor(), chosen, to, now())
-    return render_template("dispatch/plan.html", lines=lines, to=to, person=None, names=_names(lines))
+    if not chosen:
+        flash(gettext("请先选中要改派的任务。"), "warn")
+        return redirect(url_for("dispatch.index"))
+    return _plan(handing.plan_reassignment(system(), session(), actor(), chosen, to, now()), to=to, person=None)
 
 
 @pages.post("/reassign")
@@ -95,7 +103,7 @@ def absence():
         return redirect(url_for("dispatch.absences"))
     lines = handing.plan_absence(system(), session(), actor(), person, substitute, now())
     whose = organisation.actor_of(session(), system().vault, person, actor().county_id)
-    return render_template("dispatch/plan.html", lines=lines, to=substitute, person=whose, until=request.args.get("until"), names=_names(lines))
+    return _plan(lines, to=substitute, person=whose, until=request.args.get("until"))
 
 
 @pages.post("/handovers")
@@ -111,8 +119,15 @@ def handover(handover_id: str):
     """How far one is, and what became of each task."""
     found = handovers.read(session(), system().vault, actor(), handover_id)
     people = {to for _task, _revision, to in found.handover.plan} | {found.handover.person_id} - {None}
+    about = tasks.at_place(system(), session(), actor(), [task_id for task_id, *_ in found.handover.plan])
     return render_template(
-        "dispatch/handover.html", found=found, handover=found.handover, names=organisation.names_of(session(), system().vault, people)
+        "dispatch/handover.html",
+        found=found,
+        handover=found.handover,
+        about=about,
+        clients=_clients(about.values()),
+        names=organisation.names_of(session(), system().vault, people),
+        never=date.max,
     )
 
 
@@ -146,6 +161,43 @@ def _names(lines) -> dict[str, str]:
     return organisation.names_of(session(), system().vault, {line.from_id for line in lines} - {None})
 
 
+def _clients(lines) -> dict[str, str]:
+    """Client id → name, as far as the actor may see it."""
+    return client_names({line.instance.client_id for line in lines})
+
+
+def _plan(lines, **more):
+    """The page of a preview. `clashes`: whether the regulations keep it from the one wished for."""
+    about = tasks.at_place(system(), session(), actor(), [line.task_id for line in lines])
+    return render_template(
+        "dispatch/plan.html",
+        lines=lines,
+        about=about,
+        clients=_clients(about.values()),
+        names=_names(lines),
+        clashes=lambda line: [verdict(said) for said in line.verdicts],
+        **more,
+    )
+
+
+def _words(each, codes) -> str:
+    """The reasons with these codes, in the reader's language."""
+    return gettext("，").join(zh if in_chinese() else en for code, zh, en in each.candidate.reasons if code in codes)
+
+
+def _bars(each) -> list[tuple[str, float, str]]:
+    """(criterion, how well they fit from 0 to 1, in words) of a candidate."""
+    criteria = {
+        "place": (gettext("地点"), gettext("上级单位")),
+        "load": (gettext("工作量"), ""),
+        "skills": (gettext("技能"), gettext("没有要求")),
+        "continuity": (gettext("连续性"), gettext("没有接触过")),
+        "fairness": (gettext("均衡"), gettext("近 30 天没有接过")),
+    }
+    fit = each.candidate.fit
+    return [(label, float(fit[key]), _words(each, CRITERIA[key]) or none) for key, (label, none) in criteria.items()]
+
+
 def _task(task_id: str, refusal: EngineError | None = None):
     detail = tasks.detail(system(), session(), actor(), task_id)
     if not covers(actor().unit_path, detail.task.place_path):
@@ -155,9 +207,9 @@ def _task(task_id: str, refusal: EngineError | None = None):
     rows = [
         {
             "person": each.person,
-            "reasons": [zh if in_chinese() else en for _code, zh, en in each.candidate.reasons],
-            "open": each.candidate.open_cases,
-            "capacity": each.candidate.capacity or max((CAPACITY[group] for group in each.person.groups if group in CAPACITY), default=10),
+            "away": each.away,
+            "besides": [zh if in_chinese() else en for code, zh, en in each.candidate.reasons if code not in SPOKEN],
+            "bars": _bars(each),
             "verdicts": [verdict(said) for said in each.verdicts or ()],
         }
         for each in found
@@ -168,5 +220,7 @@ def _task(task_id: str, refusal: EngineError | None = None):
         rows=rows,
         elsewhere=elsewhere,
         refusal=translated(refusal) if refusal else None,
+        client=client_names({detail.instance.client_id}).get(detail.instance.client_id),
+        name=element_name(detail),
         holder=organisation.names_of(session(), system().vault, {detail.task.holder_id} - {None}).get(detail.task.holder_id),
     )
