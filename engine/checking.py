@@ -136,6 +136,7 @@ def ask(
         *(matter.person, matter.instance_id, matter.client_id, matter.unit_id, matter.tags, matter.since, matter.period),
         open_connection,
     )
+    facts = known.needs.marked(facts)
     question = known.needs.question(points, facts, parameters)
     facts = gather(facts | {"now": now, "parameters": parameters}, question.tree, asked, SOURCES)
     complete = regulations.completed(points[0], facts, now)

@@ -17,7 +17,7 @@ Facts, as FEEL values (`check` fills in what is missing, so that tables need not
              "open" (a record of a register is made or opened) | "clock" (time has passed) | "month" "quarter" "year" (one has ended at
              a unit); at these four nothing is stopped
     person   {id, roles: list, workforce, partner, unit, station, …}: who acts, or who is to be assigned
-    task     {element, stage, tags: list, data}: stage and tags from the element's properties; data as it would be stored
+    task     {element, stage, tags: list, data, fields}: stage and tags from the element's properties; data as it would be stored
     case     {id, definition, place, started_at, variables, stages_done: list, authors: {tag: list of person ids}, waivers: list}
              stages_done: stages of which a task without the tag `reminder` was completed
              authors: who completed tasks with that tag; a task tagged `approval` counts there alone, an approver is no author
@@ -55,7 +55,8 @@ REQUIRED = ("rule", "effect", "message", "message_en")
 OPTIONAL = ("hint", "hint_en", "source", "waivable_by", "notify", "hours")
 NOTIFIED = ("lead", "supervisor")  # whose page has alerts
 # The facts that say what kind of act it is. Rows that speak of other kinds need not be looked at.
-SETTLED = (("task", "element"), ("task", "stage"), ("task", "tags"), ("record", "kind"), ("record", "register"))
+SETTLED = (("task", "element"), ("task", "stage"), ("task", "tags"), ("task", "fields"), ("record", "kind"), ("record", "register"))
+DATA = ("task", "data")
 
 # Defaults of the facts: lists and contexts that tables look into.
 _PERSON = {"roles": []}
@@ -119,16 +120,26 @@ class Regulation:
         }
 
     def narrowed(
-        self, point: str, kind: Mapping[tuple[str, str], Any] | None = None, parameters: Mapping[str, Any] | None = None
+        self,
+        point: str,
+        kind: Mapping[tuple[str, str], Any] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        absent: frozenset[str] = frozenset(),
     ) -> "Regulation":
         """The same regulation, of which only the rows count that can speak at a check point about one `kind` of act (as `settled` gives it),
-        by these `parameters`; without them, by any."""
+        by these `parameters`; without them, by any. `absent`: fields that the task's form was not answered with."""
         context: dict[str, Any] = {"point": point, "parameters": parameters or {}}
         for (root, name), value in (kind or {}).items():
             context.setdefault(root, {})[name] = value
         known = {("point",), *(kind or ())}
+
+        def is_known(path: tuple[str, ...]) -> bool:
+            if path[:2] == DATA:
+                return len(path) > 2 and path[2] in absent
+            return path in known or (parameters is not None and path[0] == "parameters")
+
         narrow = copy(self)
-        narrow._within = narrowing(self.decision, context, lambda path: path in known or (parameters is not None and path[0] == "parameters"))
+        narrow._within = narrowing(self.decision, context, is_known)
         return narrow
 
     def is_settled(self, column: int) -> bool:
@@ -213,11 +224,9 @@ class Tables:
         """Every .dmn file of a directory."""
         return cls(compile_regulation(path.read_bytes(), path.name) for path in sorted(Path(directory).glob("*.dmn")))
 
-    def narrowed(
-        self, point: str, kind: Mapping[tuple[str, str], Any] | None = None, parameters: Mapping[str, Any] | None = None
-    ) -> "Tables":
-        """Those that can say anything at a check point about a kind of act, each narrowed to the rows that can."""
-        found = (regulation.narrowed(point, kind, parameters) for regulation in self.regulations)
+    def narrowed(self, *about) -> "Tables":
+        """Those that can say anything about a kind of act, each narrowed to the rows that can; takes what Regulation.narrowed does."""
+        found = (regulation.narrowed(*about) for regulation in self.regulations)
         return Tables(regulation for regulation in found if regulation.rows)
 
     def __iter__(self):

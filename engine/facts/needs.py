@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.decisions.narrowing import looks
 from engine.feel.paths import paths
-from engine.regulations import SETTLED, Regulation, Tables, settled
+from engine.regulations import DATA, SETTLED, Regulation, Tables, settled
 
 # The facts by their roots. `point`, `now` and `parameters` are not among them: they are known of every moment anyway.
 ROOTS = frozenset({"person", "task", "case", "values", "unit", "client", "record", "outing", "period", "figures"})
@@ -30,7 +30,22 @@ class Needs:
 
     def __init__(self, tables: Tables):
         self._tables = tables
+        every = (path for table in tables for row in asked(table).values() for path in row)
+        self._fields = frozenset(path[2] for path in every if path[:2] == DATA and len(path) > 2)
         self._questions: dict[tuple, Question] = {}
+
+    def marked(self, facts: dict[str, Any]) -> dict[str, Any]:
+        """The facts of an act with `task.fields`: those fields that a table asks about and its form was answered with."""
+        task = facts.get("task")
+        if task is None:
+            return facts
+        data = task.get("data") or {}
+        return facts | {"task": task | {"fields": [name for name in sorted(self._fields) if data.get(name) is not None]}}
+
+    def absent(self, facts: Mapping[str, Any]) -> frozenset[str]:
+        """The fields that tables ask about and these facts say were not answered; none where they do not say."""
+        there = (facts.get("task") or {}).get("fields")
+        return frozenset() if there is None else self._fields.difference(there)
 
     def question(self, points: tuple[str, ...], facts: Mapping[str, Any], parameters: Mapping[str, Any]) -> Question:
         """What is asked at these points of one act; of `facts` only those are looked at that say what kind of act it is (SETTLED).
@@ -43,11 +58,11 @@ class Needs:
         if found is None:
             if len(self._questions) >= MOST:
                 self._questions.clear()
-            found = self._questions[key] = self._ask(points, kind, parameters)
+            found = self._questions[key] = self._ask(points, kind, parameters, self.absent(facts))
         return found
 
-    def _ask(self, points: tuple[str, ...], kind: Mapping[tuple[str, ...], Any], parameters: Mapping[str, Any]) -> Question:
-        tables = {point: self._tables.narrowed(point, kind, parameters) for point in points}
+    def _ask(self, points: tuple[str, ...], kind: Mapping[tuple[str, ...], Any], parameters: Mapping[str, Any], absent: frozenset[str]) -> Question:
+        tables = {point: self._tables.narrowed(point, kind, parameters, absent) for point in points}
         wanted = {path for found in tables.values() for table in found for row in asked(table).values() for path in row}
         # The kind itself is kept whoever asks for it: another table may want to know (engine.reruns).
         return Question(tables, _tree({WAIVERS, *SETTLED, *wanted}), parameters)

@@ -11,7 +11,7 @@ from typing import Any
 from engine.feel.builtins import BUILTINS
 from engine.feel.compiler import Compiler
 from engine.feel.names import Names
-from engine.feel.nodes import If, Logic, Node
+from engine.feel.nodes import Arithmetic, If, Logic, Node
 from engine.feel.parser import Parser
 from engine.feel.paths import node_paths
 from engine.feel.runtime import Run
@@ -31,15 +31,22 @@ class Settled:
 def settle(text: str, context: Mapping[str, Any], known: Known) -> Settled | None:
     """The value of an expression that hangs on `known` paths alone, which `context` holds as they will be; None if it hangs on more.
 
-    Of an `if` whose condition is settled only the branch that is taken counts. Raises FeelSyntaxError, and FeelLimit.
+    Of an `if` whose condition is settled only the branch that is taken counts; arithmetic with a null is null, whatever else is in it.
+    Raises FeelSyntaxError, and FeelLimit.
     """
-    node = _tree(text)
-    while isinstance(node, If):
+    return _settle(_tree(text), context, known)
+
+
+def _settle(node: Node, context: Mapping[str, Any], known: Known) -> Settled | None:
+    if _is_known(node, known):
+        return Settled(_value(node, context))
+    if isinstance(node, If):
         holds = _holds(node.condition, context, known)
-        if holds is None:
-            return None
-        node = node.then if holds else node.otherwise
-    return Settled(_value(node, context)) if _is_known(node, known) else None
+        return None if holds is None else _settle(node.then if holds else node.otherwise, context, known)
+    if isinstance(node, Arithmetic):
+        operands = (_settle(each, context, known) for each in (node.left, node.right))
+        return next((found for found in operands if found is not None and found.value is None), None)
+    return None
 
 
 def _holds(node: Node, context: Mapping[str, Any], known: Known) -> bool | None:

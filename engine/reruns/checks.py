@@ -89,10 +89,11 @@ class _Kept:
         if key not in self._missing:
             if len(self._missing) >= MOST:
                 self._missing.clear()
-            tree = self._needs_at(session, sequence).question(points, facts, parameters).tree
+            needs = self._needs_at(session, sequence)
+            tree, absent = needs.question(points, facts, parameters).tree, needs.absent(facts)
             found: dict[str, set[str]] = {}
             for point in points:
-                for row, paths in asked(changed.narrowed(point, kind, parameters)).items():
+                for row, paths in asked(changed.narrowed(point, kind, parameters, absent)).items():
                     found.setdefault(row, set()).update(".".join(path) for path in paths if not _covers(tree, path))
             self._missing[key] = {row: names for row, names in found.items() if names}, parameters
         return self._missing[key][0]

@@ -42,7 +42,7 @@ def test_a_row_asks_only_where_it_can_speak_and_only_by_cells_that_say_something
     assert asked(made.narrowed("assign")) == {rows[0]: {("person", "badges")}, rows[2]: {("case", "team")}}
     assert asked(made.narrowed("complete")) == {rows[1]: {("values", "risk")}, rows[2]: {("case", "team")}}
     question = Needs(Tables([made])).question(("assign", "complete"), {}, {})
-    kind = {"task": {"element": {}, "stage": {}, "tags": {}}, "record": {"kind": {}, "register": {}}}
+    kind = {"task": {"element": {}, "fields": {}, "stage": {}, "tags": {}}, "record": {"kind": {}, "register": {}}}
     assert question.tree == kind | {"case": {"team": {}, "waivers": {}}, "person": {"badges": {}}, "values": {"risk": {}}}
 
 

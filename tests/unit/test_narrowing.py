@@ -27,6 +27,9 @@ values = st.fixed_dictionaries(
         "approved": st.sampled_from([None, True, False, "yes", "no"]),
         "basis": st.sampled_from([None, "consent", "statutory", "emergency"]),
         "crisis": st.sampled_from([None, True, False]),
+        "giftOffered": st.sampled_from([None, True, "yes"]),
+        "minorHarm": st.sampled_from([None, "yes"]),
+        "publishImages": st.sampled_from([None, "yes"]),
     }
 )
 facts = st.fixed_dictionaries(
@@ -50,7 +53,9 @@ facts = st.fixed_dictionaries(
 def test_what_is_left_out_would_have_said_nothing(point, told):
     told = feel.from_plain(told)
     numbers = feel.from_plain({entry["key"]: entry["default"] for entry in PARAMETERS})
-    question = Needs(PRODUCT).question((point,), told, numbers)
+    needs = Needs(PRODUCT)
+    told = needs.marked(told)
+    question = needs.question((point,), told, numbers)
     known = told | {"parameters": numbers}
     whole = check(PRODUCT, point, known, clock=NOW)
     assert check(question.tables[point], point, known, clock=NOW) == whole, "the verdicts and the facts they show"
@@ -109,9 +114,28 @@ def test_what_the_county_does_not_keep_is_not_asked():
         ("if b then 1 else 1", None),
         ("a + b", None),
         ("today()", None),
+        ("b + 1", None),
     ],
 )
 def test_a_text_is_settled_by_what_is_known_of_it(text, value):
     """`a` is 0 and `missing` is null, both known; b and c are not."""
     found = settle(text, feel.from_plain({"a": 0}), {("a",), ("missing",)}.__contains__)
     assert (found and found.value) == value
+
+
+def test_arithmetic_with_nothing_comes_to_nothing():
+    known = {("a",), ("missing",)}.__contains__
+    for text in ("(now() - missing) / b", "b * missing", "if a = 0 then now() - missing else b"):
+        found = settle(text, feel.from_plain({"a": 0}), known)
+        assert found is not None and found.value is None, text
+
+
+def test_what_a_form_was_not_answered_with_is_not_judged():
+    """A record without a time of service asks nobody for their absences; what is not known to be missing stays open."""
+    columns = [(text, "Any") for text in ("point", "now - task.data.occurredAt", "count(person.absences)")]
+    made = compile_regulation(file(table(columns, OUTPUTS, [['"complete"', "not(null)", "> 0", '"r.away"', *SAID]], hit="COLLECT")))
+    needs = Needs(Tables([made]))
+    for data, asks in (({}, False), ({"other": 1}, False), ({"occurredAt": "@"}, True)):
+        facts = needs.marked({"task": {"data": data}})
+        assert ("absences" in needs.question(("complete",), facts, {}).tree.get("person", {})) is asks, data
+    assert "absences" in needs.question(("complete",), {"task": {"data": {}}}, {}).tree["person"], "nobody said what was answered"
