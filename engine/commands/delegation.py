@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 LEDGER = "delegated"  # token of the task → [person id of who delegated, person id of who got it]
 
 
-def begin(run: "Run", task: Task) -> None:
+def note(run: "Run", task: Task) -> None:
     """The actor has delegated a task to its holder. Who keeps it for themselves has delegated nothing."""
     known = run.ledger.setdefault(LEDGER, {})
     if task.holder_id == run.act.actor.person_id:

@@ -77,7 +77,7 @@ def delegate(act: Act, task_id: str, to: str) -> dict:
     require_offered(run, task, receiver, ReceiverUnfit)
     judged = ask(run, task, ("assign",), receiver, {})
     give(run, task, receiver, Kind.TASK_DELEGATED, {"from": task.holder_id, "to": receiver.person_id}, judged)
-    delegation.begin(run, task)
+    delegation.note(run, task)
     return _answer(run, task)
 
 
