@@ -243,8 +243,8 @@ def render(campaigns: dict[str, dict], former: str = "") -> str:
 
 
 def _title(item) -> str:
-    """The test's name in words, and what it runs on."""
-    on = item.callspec.params.get("backend") if hasattr(item, "callspec") else None
+    """The test's name in words, and what it runs on: two campaigns of one test would else have one line."""
+    on = item.callspec.id.replace("-", ", ") if hasattr(item, "callspec") else None
     return item.originalname.removeprefix("test_").replace("_", " ") + (f" ({on})" if on else "")
 
 
