@@ -57,6 +57,7 @@ NOTIFIED = ("lead", "supervisor")  # whose page has alerts
 # The facts that say what kind of act it is. Rows that speak of other kinds need not be looked at.
 SETTLED = (("task", "element"), ("task", "stage"), ("task", "tags"), ("task", "fields"), ("record", "kind"), ("record", "register"))
 DATA = ("task", "data")
+KINDS = frozenset({"point", "record.kind", "record.register"})  # what this product may have more of than a county's table knows
 
 # Defaults of the facts: lists and contexts that tables look into.
 _PERSON = {"roles": []}
@@ -139,7 +140,7 @@ class Regulation:
             return path in known or (parameters is not None and path[0] == "parameters")
 
         narrow = copy(self)
-        narrow._within = narrowing(self.decision, context, is_known)
+        narrow._within = narrowing(self.decision, context, is_known, KINDS)
         return narrow
 
     def is_settled(self, column: int) -> bool:

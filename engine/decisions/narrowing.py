@@ -16,10 +16,11 @@ from engine.feel.paths import paths
 _INPUT = ("?",)
 
 
-def narrowing(decision, context: Mapping[str, Any], known: Known) -> Narrowing:
+def narrowing(decision, context: Mapping[str, Any], known: Known, words: frozenset[str] = frozenset()) -> Narrowing:
     """Judge the columns that hang on `known` paths alone, which `context` holds as they will be; the others are left open.
 
-    A column whose value is of the wrong type is left open too: whoever decides finds that out. A decision that requires others, or
+    `words`: expressions that name kinds of things. A table may be older than a kind: one that its allowed values do not list matches no cell.
+    Any other column whose value is of the wrong type is left open too: whoever decides finds that out. A decision that requires others, or
     converts what it is given, is not narrowed.
     """
     every = (1 << len(decision.rules)) - 1
@@ -36,7 +37,8 @@ def narrowing(decision, context: Mapping[str, Any], known: Known) -> Narrowing:
                 value = column.values.admit(found.value, run, reads=True)
                 alive, values[index] = column.matching(value, alive, run), value
         except (DecisionFailed, feel.FeelError):
-            continue
+            if source.expression.text.strip() in words:
+                alive, values[index] = alive & column.any, None
     return Narrowing(alive, values)
 
 

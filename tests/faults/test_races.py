@@ -151,10 +151,10 @@ def test_whatever_two_do_to_one_case(county, racers, campaign):
         case = county.start("deadline")["id"]
         task = open_task(county, case, "ask")
         acts = [
-            *((who, what, (task,)) for who in (ONE, OTHER) for what in ("claim", "claim", "release")),
+            *((who, what, (task,)) for who in (ONE, OTHER) for what in ("claim", "claim")),
+            *((who, "release", (task, "换人")) for who in (ONE, OTHER, "lead-01")),
             *((who, "complete", (task, {"amount": number})) for who in (ONE, OTHER)),
             *(("lead-01", "delegate", (task, who)) for who in (ONE, OTHER)),
-            ("lead-01", "release", (task,)),
             ("lead-01", "cancel", (case, "搬走了")),
             ("system", "fire", ()),
         ]

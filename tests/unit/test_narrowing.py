@@ -139,3 +139,14 @@ def test_what_a_form_was_not_answered_with_is_not_judged():
         facts = needs.marked({"task": {"data": data}})
         assert ("absences" in needs.question(("complete",), facts, {}).tree.get("person", {})) is asks, data
     assert "absences" in needs.question(("complete",), {"task": {"data": {}}}, {}).tree["person"], "nobody said what was answered"
+
+
+def test_a_table_that_is_older_than_a_kind_says_nothing_of_it():
+    """A county that had published 安全管理 before there were registers could complete no visit any more: `entry` was not among its kinds."""
+    columns = [("point", "Any"), ("record.kind", "Any", '"outing","client"')]
+    rows = [['"open"', '"outing"', '"r.outing"', *SAID], ['"open"', "-", '"r.any"', *SAID]]
+    made = Tables([compile_regulation(file(table(columns, OUTPUTS, rows, hit="COLLECT")))])
+    for kind, said in (("entry", ["r.any"]), ("outing", ["r.outing", "r.any"])):
+        facts = {"record": {"kind": kind}}
+        question = Needs(made).question(("open",), facts, {})
+        assert [verdict.rule for verdict in check(question.tables["open"], "open", facts)] == said
