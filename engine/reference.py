@@ -39,7 +39,7 @@ class Reference:
     @property
     def sequence(self) -> int:
         """How far the county's stream of regulations had come: which versions were in force."""
-        return next((seq for stream, seq in self.heads if stream.startswith("regulations/")), 0)
+        return _sequence(self.heads)
 
     def parameters(self, now: datetime, station_id: str | None) -> dict:
         """Name → value in force at `now` for a station: the FEEL context `parameters`. Not to be changed."""
@@ -63,17 +63,25 @@ def in_force(system: System, session: Session) -> Reference:
     current = system.compiled.get("reference")
     if current is None or current.heads != heads:
         dates = calendar.load(session, system.county_id, system.zone)
-        tables = Tables(definitions.regulations_in_force(session, system.county_id))
+        if current is not None and _sequence(current.heads) == _sequence(heads):  # a new number or calendar changes no table
+            tables, needs = current.tables, current.needs
+        else:
+            tables = Tables(definitions.regulations_in_force(session, system.county_id))
+            needs = Needs(tables)
         current = Reference(
             heads,
             dates,
             calendar.feel_functions(dates),
             tables,
-            Needs(tables),
+            needs,
             parameters.history(session, system.county_id),
         )
         system.compiled["reference"] = current
     return current
+
+
+def _sequence(heads: frozenset) -> int:
+    return next((seq for stream, seq in heads if stream.startswith("regulations/")), 0)
 
 
 _HEADS = Prepared(

@@ -218,7 +218,7 @@ def _end(run: Run, until: str | None) -> datetime:
     except ValueError:
         raise InvalidForm({"until": "请填写日期，例如 2026-03-31"}) from None
     if not today <= day <= today + timedelta(days=most):
-        raise InvalidForm({"until": "应在今天之后，不超过参数“豁免：最长的期限”规定的天数"})
+        raise InvalidForm({"until": "应不早于今天，不超过参数“豁免：最长的期限”规定的天数"})
     return datetime.combine(day, time(23, 59, 59), zone)
 
 

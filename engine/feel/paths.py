@@ -1,5 +1,6 @@
 """What a text looks into: the paths of variables it reads, `person.certificates`, `values.risk`, without running it."""
 
+import functools
 from collections.abc import Iterable, Iterator
 
 from engine.feel.builtins import BUILTINS
@@ -16,6 +17,11 @@ def paths(text: str, names: Iterable[str] = (), tests: bool = False) -> frozense
     `names` as for `engine.feel.compile`; `tests`: the text is an input cell. Local names count as variables: what is read is never
     left out, though more may be named. Raises FeelSyntaxError.
     """
+    return _read(text, tuple(names), tests)
+
+
+@functools.lru_cache(maxsize=20_000)
+def _read(text: str, names: tuple[str, ...], tests: bool) -> frozenset[tuple[str, ...]]:
     parser = Parser(text, [_BUILTIN_NAMES, Names(list(names))])
     return frozenset(node_paths(parser.whole_tests() if tests else parser.whole_expression()))
 

@@ -226,7 +226,7 @@ def test_of_two_workers_one_raises_the_alarm(working_county):
 def test_a_table_that_cannot_answer_is_asked_again_and_stops_nobody_else(working_county):
     county = working_county
     rows = [['? != null', '"r"', '"task"', '"请处理。"', '"Do it."', '"lead"']]
-    broken = tables.table([("point", "string", '"start","assign","complete","open"')], COLUMNS, rows, hit="COLLECT", ident="broken")
+    broken = tables.table([("record.minutes_late", "number", "[0..10]")], COLUMNS, rows, hit="COLLECT", ident="broken")
     outing = go(county)
     county.deploy(**{"broken.dmn": tables.file(broken)})
     county.now += timedelta(minutes=90)
