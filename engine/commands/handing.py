@@ -279,10 +279,10 @@ def end(act: Act, handover_id: str) -> dict:
 def step(act: Act, handover_id: str, task_id: str) -> dict:
     """Do one line, exactly once. Answers {outcome}: WENT, STAYED, BACK, or None where somebody else has done it."""
     found = locked(act, handover_id)
-    if found is None or task_id not in _left(act.session, found):
+    line = act.session.get(HandoverTask, (handover_id, task_id)) if found is not None else None
+    if found is None or not _is_left(found, task_id, line and line.outcome):
         return {"outcome": None}
     run, task = lock_task(act, task_id)
-    line = act.session.get(HandoverTask, (handover_id, task_id))
     if found.status == RETURNING:
         code = _give_back(run, task, found, line)
         line.outcome, line.code = (STAYED, code) if code else (BACK, None)
@@ -340,13 +340,18 @@ def _tell_of_the_rest(act: Act, found: Handover) -> None:
 
 
 def _left(session, found: Handover | None) -> list[str]:
-    """Task ids of the lines that are to be done."""
-    if found is None or found.status not in (MOVING, RETURNING):
+    """Task ids of the lines that are to be done, in the order of the plan."""
+    if found is None:
         return []
     lines = {line.task_id: line.outcome for line in session.scalars(select(HandoverTask).where(HandoverTask.handover_id == found.id))}
+    return [task_id for task_id, *_ in found.plan if _is_left(found, task_id, lines.get(task_id))]
+
+
+def _is_left(found: Handover, task_id: str, outcome: str | None) -> bool:
+    """Whether a line is to be done; `outcome`: what became of it, None if nothing was done yet."""
     if found.status == RETURNING:
-        return sorted(task_id for task_id, outcome in lines.items() if outcome == WENT)
-    return [task_id for task_id, *_ in found.plan if task_id not in lines]
+        return outcome == WENT
+    return found.status == MOVING and outcome is None and any(each == task_id for each, *_ in found.plan)
 
 
 def _move(run, task: Task, found: Handover, to_id: str) -> str | None:
