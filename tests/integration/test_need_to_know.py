@@ -5,7 +5,7 @@ import pytest
 from engine import clients
 from engine.audit import Kind, events, stream
 from engine.commands.clients import register, view
-from engine.exceptions import Forbidden, NotFound, RegulationRefused
+from engine.exceptions import Forbidden, InvalidRequest, NotFound, RegulationRefused
 from tests.support.journeys import likely
 from tests.support.tables import file, table
 
@@ -62,6 +62,14 @@ def test_the_glass_is_broken_loudly(guarded):
     assert waiting[-1] == Kind.ALERT_RAISED
     with pytest.raises(Forbidden):
         look(guarded, "volunteer-01-1", elsewhere, "好奇", True)
+
+
+def test_the_glass_takes_a_reason_whatever_the_tables_say(county):
+    """A county without such a regulation gave every record of the county to whoever asked, and for nothing."""
+    elsewhere = client(county, "老张")
+    with pytest.raises(InvalidRequest):
+        look(county, "ft-02-1", elsewhere, " ", True)
+    assert look(county, "ft-02-1", elsewhere, "走失", True)["name"] == "老张"
 
 
 def test_ones_own_place_needs_no_hammer(guarded):

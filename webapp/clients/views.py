@@ -8,7 +8,7 @@ from flask_babel import gettext, lazy_gettext as _l
 from engine import clients, instances
 from engine.commands import clients as commands
 from engine.db import new_id
-from engine.exceptions import EngineError, InvalidForm, NotFound, RegulationRefused, StaleVersion
+from engine.exceptions import EngineError, InvalidForm, InvalidRequest, NotFound, RegulationRefused, StaleVersion
 from webapp.auth import actor, command, require, session, system
 from webapp.cases.views import procedure_names
 from webapp.errors import status_of, translated_text, verdict
@@ -79,7 +79,7 @@ def emergency():
     try:
         found = clients.find_anywhere(session(), system().vault, actor(), request.form.get("who", ""))
         command(commands.view, found, request.form.get("reason", "").strip(), True)
-    except (RegulationRefused, NotFound) as refusal:
+    except (RegulationRefused, InvalidRequest, NotFound) as refusal:
         return _emergency(refusal)
     return _client(found, emergency=True)
 
