@@ -98,8 +98,11 @@ def view(act: Act, client_id: str, reason: str = "", emergency: bool = False) ->
     judged = judge(act, known, ("open",), facts, matter)
     if told["broken_glass"] and not reason.strip():  # whatever tables a county has published
         raise InvalidRequest(field="reason", reason="请写明事由")
-    told = {"client": client_id, "reason": reason[:200]} | ({"emergency": True} if told["broken_glass"] else {}) | judged.plain
-    act.record(audit.stream("access", act.actor.person_id), Kind.CLIENT_VIEWED, facts=told)
+    plain = {"client": client_id} | ({"emergency": True} if told["broken_glass"] else {}) | judged.plain
+    # What somebody writes may name people: it goes with the client's key.
+    key = act.session.scalars(select(SubjectKey).where(SubjectKey.subject == clients.stream(client_id))).one() if reason else None
+    sealed = {"reason": reason[:200]} if reason else None
+    act.record(audit.stream("access", act.actor.person_id), Kind.CLIENT_VIEWED, facts=plain, sealed=sealed, key=key)
     return record.as_dict()
 
 

@@ -3,9 +3,10 @@
 import pytest
 
 from engine import clients
-from engine.audit import Kind, events, stream
+from engine.audit import Kind, as_line, events, stream
 from engine.commands.clients import register, view
 from engine.exceptions import Forbidden, InvalidRequest, NotFound, RegulationRefused
+from engine.vault import SubjectKey
 from tests.support.journeys import likely
 from tests.support.tables import file, table
 
@@ -44,8 +45,10 @@ def test_a_minors_record_is_opened_for_a_reason_which_is_kept(guarded):
     assert look(guarded, "ft-01-1", child, "评估监护情况")["name"] == "小明"
     assert look(guarded, "ft-01-1", client(guarded, "老张"))["name"] == "老张"
     with guarded.system.database.read() as session:
-        told = [event.facts for event in events(session, stream("access", guarded.act("ft-01-1").person_id)) if event.kind == Kind.CLIENT_VIEWED]
-    assert told[0]["reason"] == "评估监护情况" and "emergency" not in told[0]
+        seen = [event for event in events(session, stream("access", guarded.act("ft-01-1").person_id)) if event.kind == Kind.CLIENT_VIEWED]
+        kept = as_line(guarded.system.vault, seen[0], session.get(SubjectKey, seen[0].key_id))
+    assert kept["data"]["reason"] == "评估监护情况" and not {"reason", "emergency"} & kept["facts"].keys()
+    assert guarded.faults() == []
 
 
 def test_the_glass_is_broken_loudly(guarded):

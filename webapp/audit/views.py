@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from engine import audit, organisation
 from engine.exceptions import NotFound
+from engine.vault import SubjectKey
 from engine.verification import verify as faults_of
 from webapp.audit import wording
 from webapp.auth import actor, session, system
@@ -73,7 +74,10 @@ def access():
     if person:
         stream = audit.stream("access", person.person_id)
         head = session().scalar(select(audit.Stream.seq).where(audit.Stream.id == stream)) or 0
-        lines = [audit.as_line(system().vault, event, None) for event in audit.events(session(), stream, max(0, head - SHOWN))][::-1]
+        events = audit.events(session(), stream, max(0, head - SHOWN))[::-1]
+        opened = {event.key_id for event in events if event.kind == audit.Kind.CLIENT_VIEWED}  # why somebody looked; nothing else is opened
+        keys = {key.id: key for key in session().scalars(select(SubjectKey).where(SubjectKey.id.in_(opened - {None})))}
+        lines = [audit.as_line(system().vault, event, keys.get(event.key_id) if event.key_id in opened else None) for event in events]
     return render_template("audit/access.html", who=who, person=person, lines=lines, told=wording.told)
 
 

@@ -50,7 +50,7 @@ def told(line: dict) -> list[tuple[str, str, str | None]]:
     if client := facts.get("client"):
         address = url_for("clients.client", client_id=client) if permissions.may(actor(), "client:read") else None
         found.append((gettext("服务对象"), gettext("打开资料") if address else client[-8:], address))
-    if reason := facts.get("reason"):
+    if reason := (line["data"] or {}).get("reason") or facts.get("reason"):
         found.append((gettext("原因"), str(reason).replace("case ", f"{gettext('个案')} ", 1), None))
     if permission := facts.get("permission"):
         found.append((gettext("权限"), may_do(permission), None))
